@@ -1,0 +1,71 @@
+# The only entry point.  `make help` lists what there is.
+.DEFAULT_GOAL := all
+
+SHELL := /bin/bash
+CLUSTER := deploy/dev/cluster.sh
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+export PG_CONFIG
+
+# Test runs are on top of each other's clusters and ports only if they are
+# started in parallel; the recipes below call make themselves where it helps.
+.NOTPARALLEL:
+
+.PHONY: all build install deps up down clean psql dsn migrate freeze \
+	check check-long bench lint docs help
+
+all: build ## the same as build
+
+build: ## compile the extension
+	@$(MAKE) -C extension all
+
+install: build ## install the extension into PostgreSQL's directories
+	$(SUDO) $(MAKE) -C extension install
+
+deps: ## install the Debian packages that are missing
+	@deploy/setup.sh
+
+up: deps ## a running ledger in .run/ with findings in it; DEMO=FILE takes a CISA KEV catalogue
+	@deploy/dev/install.sh
+	@deploy/dev/up.sh $(if $(DEMO),'$(DEMO)')
+
+down: ## stop the throw-away cluster
+	@$(CLUSTER) stop
+
+clean: ## stop and remove the throw-away cluster, and everything that was built
+	@$(CLUSTER) destroy
+	@$(MAKE) -s -C extension clean
+	@rm -rf build .run
+
+psql: ## open psql on the throw-away cluster
+	@psql "$$($(CLUSTER) dsn $(ROLE))"
+
+dsn: ## print its connection string; ROLE=writer|auditor|operator|reader|loader for a lesser role
+	@$(CLUSTER) dsn $(ROLE)
+
+migrate: ## apply the migrations to DSN=...
+	@migrations/migrate.sh '$(DSN)'
+
+freeze: ## build the migration files and their checksums from sql/
+	@migrations/freeze.sh
+
+check: deps ## run every test on throw-away clusters of their own
+	@deploy/dev/install.sh
+	@test/run
+
+check-long: deps ## the same with long fuzzing, more crash rounds and large sizes
+	@deploy/dev/install.sh
+	@LEDGER_LONG=1 test/run
+
+bench: deps ## run the benchmarks
+	@deploy/dev/install.sh
+	@test/bench/run.sh
+
+lint: ## the checks that read the source only
+	@test/run lint
+
+docs: deps ## regenerate the generated reference pages
+	@deploy/dev/install.sh
+	@docs/generate.sh
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile

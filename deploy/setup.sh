@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Installs the Debian 12 packages that building, running and testing need.
+# Does nothing, and needs neither network nor root, when all are there.
+#
+# usage: deploy/setup.sh [--list]
+set -euo pipefail
+
+# What a server that runs the ledger needs.
+runtime=(
+	postgresql-15
+	postgresql-client-15
+	postgresql-15-partman
+	libssl3
+	perl                                  # the demo's and the runners' small helpers
+)
+
+# What compiling the extension needs besides.
+build=(
+	build-essential
+	libpq-dev
+	libssl-dev
+	postgresql-server-dev-15
+)
+
+# What `make check` needs besides: a second compiler with sanitizers and
+# libFuzzer, the formatter, pgTAP, and what PostgreSQL's own test modules use.
+test=(
+	clang
+	clang-format
+	libclang-rt-14-dev
+	libipc-run-perl
+	libtap-parser-sourcehandler-pgtap-perl
+	postgresql-15-pgtap
+)
+
+# Node.js makes the demo's events and is the independent implementation of the
+# differential test.  Any installation of it will do, Debian's or another.
+command -v node >/dev/null || runtime+=(nodejs)
+command -v npm >/dev/null || test+=(npm)
+
+installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Debian creates and starts a system cluster when a PostgreSQL server is first
+# installed.  Nothing here uses one, so none is made; a machine that already
+# has a server keeps its ways.
+without_system_cluster() {
+	local conf=/etc/postgresql-common/createcluster.d/findings-ledger.conf status=0
+	if installed postgresql-15; then
+		"$@"
+		return
+	fi
+	as_root mkdir -p "${conf%/*}"
+	echo 'create_main_cluster = false' | as_root tee "$conf" >/dev/null
+	"$@" || status=$?
+	as_root rm -f "$conf"
+	return "$status"
+}
+
+install_packages() {
+	as_root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -q --no-install-recommends "$@"
+}
+
+if [ "${1:-}" = --list ]; then
+	printf '%s\n' "${runtime[@]}" "${build[@]}" "${test[@]}"
+	exit
+fi
+
+missing=()
+for package in "${runtime[@]}" "${build[@]}" "${test[@]}"; do
+	installed "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+echo "installing: ${missing[*]}"
+# Package lists are fetched only if they do not know a package, or know one that
+# the mirror no longer has.
+apt-cache show "${missing[@]}" >/dev/null 2>&1 || as_root apt-get update -q
+if ! without_system_cluster install_packages "${missing[@]}"; then
+	as_root apt-get update -q
+	without_system_cluster install_packages "${missing[@]}"
+fi
