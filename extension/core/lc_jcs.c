@@ -274,9 +274,13 @@ note_order(lc_jcs *w, frame *f)
 	return LC_OK;
 }
 
-/* The first note at or behind an offset, or NULL.  Notes are sorted by then. */
+/*
+ * The first note behind an offset, or NULL.  Notes are sorted by then.  Not
+ * one at the offset itself: an object's body and its first member begin at the
+ * same place.
+ */
 static const note *
-note_from(const lc_jcs *w, size_t offset)
+note_behind(const lc_jcs *w, size_t offset)
 {
 	size_t		low = 0;
 	size_t		high = w->nnotes;
@@ -285,7 +289,7 @@ note_from(const lc_jcs *w, size_t offset)
 	{
 		size_t		middle = low + (high - low) / 2;
 
-		if (w->notes[middle].body.start < offset)
+		if (w->notes[middle].body.start <= offset)
 			low = middle + 1;
 		else
 			high = middle;
@@ -310,7 +314,7 @@ copy_in_order(lc_jcs *w)
 
 		if (l->text.start < l->text.end)
 		{
-			const note *n = note_from(w, l->text.start);
+			const note *n = note_behind(w, l->text.start);
 
 			if (n == NULL || n->body.start >= l->text.end)
 			{
