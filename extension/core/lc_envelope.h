@@ -32,7 +32,7 @@ extern lc_status lc_timestamp_format(lc_buf *out, int64_t unix_us);
 /* Exactly that form back; LC_ERR_SYNTAX or LC_ERR_RANGE otherwise. */
 extern lc_status lc_timestamp_parse(const char *text, size_t n, int64_t *unix_us);
 
-/* One event as its envelope needs it; absent optional members have s == NULL or has_… false. */
+/* One event as its envelope needs it.  Absent members: s == NULL, or has_… false. */
 typedef struct lc_event
 {
 	lc_str		tenant;
@@ -61,7 +61,10 @@ typedef struct lc_event
 /* Append JCS(envelope ledger.event.v1).  LC_ERR_TOO_LONG over LC_ENVELOPE_MAX. */
 extern lc_status lc_event_envelope(lc_buf *out, const lc_event *event);
 
-/* SHA-256(domain || uint8(salt length) || salt || canonical), domain LC_DOMAIN_…; salt 0 or 16 to 64 bytes else LC_ERR_RANGE. */
+/*
+ * SHA-256(domain || uint8(salt length) || salt || canonical), domain
+ * LC_DOMAIN_…; LC_ERR_RANGE unless the salt has 0 or 16 to 64 bytes.
+ */
 extern lc_status lc_salted_hash(uint8_t domain, const uint8_t *salt, size_t salt_len,
 								const char *canonical, size_t n,
 								uint8_t out[LC_HASH_LEN]);

@@ -1,103 +1,18 @@
 /*
  * lc_jcs.c
- *		The canonical JSON writer.
+ *		The canonical JSON writer: events in, text out.
  *
- * Values are written at once, members in the order in which they come.  An
- * object whose members turn out unsorted at its end leaves a note: where each
- * member stands in the text, in canonical order.  When the outermost value is
- * complete, the text is copied once through all notes.  Sorting every object
- * in place would move the innermost text once per level: a document of nested
- * one-member swaps could then cost a thousand times its size.
+ * Values are written at once, members in the order in which they come;
+ * lc_jcs_order.c puts them right at the end.
  *
  * No recursion: the nesting of the input must not decide how much stack of
  * the server is used.  All memory belongs to the writer, so a jump out of the
  * allocator leaves nothing behind that the host's memory context does not own.
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include "lc_jcs.h"
+#include "lc_jcs_internal.h"
 #include "lc_number.h"
-#include "lc_utf8.h"
-
-/* Room inside the writer itself: a usual payload needs no further allocation. */
-#define INLINE_FRAMES 8
-#define INLINE_MEMBERS 32
-#define INLINE_NOTES 8
-#define INLINE_SPANS 32
-
-/* Below this an insertion sort beats qsort's calls. */
-#define SMALL_OBJECT 12
-
-typedef struct member
-{
-	const char *key;
-	size_t		key_len;
-	size_t		start;			/* of "key":value, as offsets into out */
-	size_t		end;
-} member;
-
-/* One open object or array. */
-typedef struct frame
-{
-	bool		is_object;
-	bool		unsorted;
-	bool		in_member;		/* a key stands, its value does not yet */
-	size_t		start;			/* behind the opening bracket */
-	size_t		first;			/* its first member in members[] */
-	size_t		count;			/* elements written, arrays only */
-} frame;
-
-typedef struct span
-{
-	size_t		start;
-	size_t		end;
-} span;
-
-/* An unsorted object: its body in the text, and its members in order. */
-typedef struct note
-{
-	span		body;
-	size_t		first;			/* in spans[] */
-	size_t		count;
-} note;
-
-/* One level of the final copy: text still to copy, members still to come. */
-typedef struct level
-{
-	span		text;
-	size_t		next;			/* in spans[] */
-	size_t		last;			/* behind the object's last */
-} level;
-
-struct lc_jcs
-{
-	lc_buf	   *out;
-	const lc_alloc *alloc;
-	lc_status	status;
-	bool		done;
-	size_t		start;			/* length of out before us */
-
-	frame	   *frames;
-	size_t		nframes;
-	size_t		max_frames;
-	member	   *members;		/* of all open objects, innermost last */
-	size_t		nmembers;
-	size_t		max_members;
-	note	   *notes;
-	size_t		nnotes;
-	size_t		max_notes;
-	span	   *spans;
-	size_t		nspans;
-	size_t		max_spans;
-	level	   *levels;
-	lc_buf		scratch;
-
-	frame		inline_frames[INLINE_FRAMES];
-	member		inline_members[INLINE_MEMBERS];
-	note		inline_notes[INLINE_NOTES];
-	span		inline_spans[INLINE_SPANS];
-};
 
 lc_jcs *
 lc_jcs_new(lc_buf *out, const lc_alloc *alloc)
@@ -144,21 +59,16 @@ lc_jcs_free(lc_jcs *w)
 	alloc->release(alloc->ctx, w);
 }
 
-/* The first failure sticks, and takes back what was written. */
-static lc_status
-fail(lc_jcs *w, lc_status status)
+lc_status
+lc_jcs_fail(lc_jcs *w, lc_status status)
 {
 	w->status = status;
 	lc_buf_truncate(w->out, w->start);
 	return status;
 }
 
-/*
- * The array at items, moved to twice its room.  Its first room lies inside
- * the writer (inline_items) and is not the allocator's to resize.
- */
-static void *
-grow(lc_jcs *w, void *items, const void *inline_items, size_t *max, size_t item_size)
+void *
+lc_jcs_grow(lc_jcs *w, void *items, const void *inline_items, size_t *max, size_t item_size)
 {
 	void	   *grown = NULL;
 
@@ -167,7 +77,7 @@ grow(lc_jcs *w, void *items, const void *inline_items, size_t *max, size_t item_
 								 *max * 2 * item_size);
 	if (grown == NULL)
 	{
-		fail(w, LC_ERR_MEMORY);
+		lc_jcs_fail(w, LC_ERR_MEMORY);
 		return NULL;
 	}
 	if (items == inline_items)
@@ -176,192 +86,11 @@ grow(lc_jcs *w, void *items, const void *inline_items, size_t *max, size_t item_
 	return grown;
 }
 
-/* Room for one item more in an array of the writer, or return the failure. */
-#define ENSURE_ROOM(w, array, n, max, inline_array) \
-	do { \
-		if ((w)->n == (w)->max) \
-		{ \
-			void	   *grown_ = grow((w), (w)->array, (w)->inline_array, \
-									  &(w)->max, sizeof((w)->array[0])); \
-			if (grown_ == NULL) \
-				return (w)->status; \
-			(w)->array = grown_; \
-		} \
-	} while (0)
-
 static frame *
 top_frame(lc_jcs *w)
 {
 	return w->nframes > 0 ? &w->frames[w->nframes - 1] : NULL;
 }
-
-/* ---- order of members ---- */
-
-static int
-compare_members(const void *a, const void *b)
-{
-	const member *x = a;
-	const member *y = b;
-
-	return lc_utf16_compare(x->key, x->key_len, y->key, y->key_len);
-}
-
-static int
-compare_notes(const void *a, const void *b)
-{
-	const note *x = a;
-	const note *y = b;
-
-	return (x->body.start > y->body.start) - (x->body.start < y->body.start);
-}
-
-static void
-sort_members(member *m, size_t n)
-{
-	size_t		i;
-
-	if (n > SMALL_OBJECT)
-	{
-		qsort(m, n, sizeof(member), compare_members);
-		return;
-	}
-	for (i = 1; i < n; i++)
-	{
-		member		moving = m[i];
-		size_t		to = i;
-
-		for (; to > 0 && compare_members(&m[to - 1], &moving) > 0; to--)
-			m[to] = m[to - 1];
-		m[to] = moving;
-	}
-}
-
-/* Sort the innermost object's members and note their order. */
-static lc_status
-note_order(lc_jcs *w, frame *f)
-{
-	member	   *m = w->members + f->first;
-	size_t		n = w->nmembers - f->first;
-	note	   *to;
-	size_t		i;
-
-	sort_members(m, n);
-	for (i = 1; i < n; i++)
-	{
-		if (compare_members(&m[i - 1], &m[i]) == 0)
-		{
-			/* lc_jcs_path is to name it. */
-			m[n - 1] = m[i];
-			f->in_member = true;
-			return fail(w, LC_ERR_DUPLICATE);
-		}
-	}
-
-	ENSURE_ROOM(w, notes, nnotes, max_notes, inline_notes);
-	to = &w->notes[w->nnotes];
-	to->body.start = f->start;
-	to->body.end = w->out->len;
-	to->first = w->nspans;
-	to->count = n;
-	for (i = 0; i < n; i++)
-	{
-		ENSURE_ROOM(w, spans, nspans, max_spans, inline_spans);
-		w->spans[w->nspans].start = m[i].start;
-		w->spans[w->nspans].end = m[i].end;
-		w->nspans++;
-	}
-	w->nnotes++;
-	return LC_OK;
-}
-
-/*
- * The first note behind an offset, or NULL.  Notes are sorted by then.  Not
- * one at the offset itself: an object's body and its first member begin at the
- * same place.
- */
-static const note *
-note_behind(const lc_jcs *w, size_t offset)
-{
-	size_t		low = 0;
-	size_t		high = w->nnotes;
-
-	while (low < high)
-	{
-		size_t		middle = low + (high - low) / 2;
-
-		if (w->notes[middle].body.start <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < w->nnotes ? &w->notes[low] : NULL;
-}
-
-/* Copy the whole text to scratch, each noted object in its order. */
-static void
-copy_in_order(lc_jcs *w)
-{
-	size_t		depth = 1;
-
-	w->levels[0].text.start = w->start;
-	w->levels[0].text.end = w->out->len;
-	w->levels[0].next = w->levels[0].last = 0;
-
-	while (depth > 0)
-	{
-		level	   *l = &w->levels[depth - 1];
-		const char *text = w->out->data + l->text.start;
-
-		if (l->text.start < l->text.end)
-		{
-			const note *n = note_behind(w, l->text.start);
-
-			if (n == NULL || n->body.start >= l->text.end)
-			{
-				lc_buf_append(&w->scratch, text, l->text.end - l->text.start);
-				l->text.start = l->text.end;
-				continue;
-			}
-			lc_buf_append(&w->scratch, text, n->body.start - l->text.start);
-			l->text.start = n->body.end;
-
-			l = &w->levels[depth++];
-			l->text = w->spans[n->first];
-			l->next = n->first + 1;
-			l->last = n->first + n->count;
-		}
-		else if (l->next < l->last)
-		{
-			lc_buf_putc(&w->scratch, ',');
-			l->text = w->spans[l->next++];
-		}
-		else
-			depth--;
-	}
-}
-
-/* Put the finished text into canonical order. */
-static lc_status
-reorder(lc_jcs *w)
-{
-	/* A note's levels nest as its objects do, and each has a note. */
-	size_t		levels = (w->nnotes < LC_JCS_MAX_DEPTH ? w->nnotes : LC_JCS_MAX_DEPTH) + 1;
-
-	w->levels = w->alloc->resize(w->alloc->ctx, NULL, levels * sizeof(level));
-	if (w->levels == NULL)
-		return fail(w, LC_ERR_MEMORY);
-	if (w->nnotes > 1)
-		qsort(w->notes, w->nnotes, sizeof(note), compare_notes);
-	copy_in_order(w);
-	if (w->scratch.status != LC_OK)
-		return fail(w, w->scratch.status);
-
-	/* Only the order changed, so the length is the same. */
-	memcpy(w->out->data + w->start, w->scratch.data, w->scratch.len);
-	return LC_OK;
-}
-
-/* ---- events ---- */
 
 /* A value begins: is one due here?  Writes the comma of an array. */
 static lc_status
@@ -372,9 +101,9 @@ value_begin(lc_jcs *w)
 	if (w->status != LC_OK)
 		return w->status;
 	if (f == NULL)
-		return w->done ? fail(w, LC_ERR_MISUSE) : LC_OK;
+		return w->done ? lc_jcs_fail(w, LC_ERR_MISUSE) : LC_OK;
 	if (f->is_object)
-		return f->in_member ? LC_OK : fail(w, LC_ERR_MISUSE);
+		return f->in_member ? LC_OK : lc_jcs_fail(w, LC_ERR_MISUSE);
 	if (f->count > 0)
 		lc_buf_putc(w->out, ',');
 	return LC_OK;
@@ -387,11 +116,11 @@ value_end(lc_jcs *w)
 	frame	   *f = top_frame(w);
 
 	if (w->out->status != LC_OK)
-		return fail(w, w->out->status);
+		return lc_jcs_fail(w, w->out->status);
 	if (f == NULL)
 	{
 		w->done = true;
-		return w->nnotes > 0 ? reorder(w) : LC_OK;
+		return w->nnotes > 0 ? lc_jcs_reorder(w) : LC_OK;
 	}
 	if (f->is_object)
 	{
@@ -412,7 +141,7 @@ begin_container(lc_jcs *w, bool is_object)
 	if (status != LC_OK)
 		return status;
 	if (w->nframes == LC_JCS_MAX_DEPTH)
-		return fail(w, LC_ERR_DEPTH);
+		return lc_jcs_fail(w, LC_ERR_DEPTH);
 	ENSURE_ROOM(w, frames, nframes, max_frames, inline_frames);
 	lc_buf_putc(w->out, is_object ? '{' : '[');
 	f = &w->frames[w->nframes++];
@@ -422,7 +151,7 @@ begin_container(lc_jcs *w, bool is_object)
 	f->start = w->out->len;
 	f->first = w->nmembers;
 	f->count = 0;
-	return w->out->status == LC_OK ? LC_OK : fail(w, w->out->status);
+	return w->out->status == LC_OK ? LC_OK : lc_jcs_fail(w, w->out->status);
 }
 
 lc_status
@@ -437,76 +166,6 @@ lc_jcs_begin_array(lc_jcs *w)
 	return begin_container(w, false);
 }
 
-/* RFC 8785 section 3.2.2.2: these seven have short forms, no others. */
-static void
-put_escape(lc_buf *out, unsigned char c)
-{
-	static const char hex[] = "0123456789abcdef";
-	char		escape[6] = {'\\', 0, '0', '0', 0, 0};
-
-	switch (c)
-	{
-		case '\b':
-			escape[1] = 'b';
-			break;
-		case '\t':
-			escape[1] = 't';
-			break;
-		case '\n':
-			escape[1] = 'n';
-			break;
-		case '\f':
-			escape[1] = 'f';
-			break;
-		case '\r':
-			escape[1] = 'r';
-			break;
-		case '"':
-		case '\\':
-			escape[1] = (char) c;
-			break;
-		default:
-			escape[1] = 'u';
-			escape[4] = hex[c >> 4];
-			escape[5] = hex[c & 15];
-			lc_buf_append(out, escape, 6);
-			return;
-	}
-	lc_buf_append(out, escape, 2);
-}
-
-/* Append a string; false if it is not UTF-8. */
-static bool
-put_string(lc_buf *out, const char *s, size_t n)
-{
-	size_t		run = 0;		/* start of what needs no escape */
-	size_t		i;
-
-	if (!lc_utf8_valid(s, n, NULL))
-		return false;
-	lc_buf_putc(out, '"');
-	for (i = 0; i < n; i++)
-	{
-		unsigned char c = (unsigned char) s[i];
-
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		lc_buf_append(out, s + run, i - run);
-		put_escape(out, c);
-		run = i + 1;
-	}
-	lc_buf_append(out, s + run, n - run);
-	lc_buf_putc(out, '"');
-	return true;
-}
-
-void
-lc_jcs_put_string(lc_buf *out, const char *s, size_t n)
-{
-	if (out->status == LC_OK && !put_string(out, s, n))
-		out->status = LC_ERR_UTF8;
-}
-
 lc_status
 lc_jcs_key(lc_jcs *w, const char *s, size_t n)
 {
@@ -516,7 +175,7 @@ lc_jcs_key(lc_jcs *w, const char *s, size_t n)
 	if (w->status != LC_OK)
 		return w->status;
 	if (f == NULL || !f->is_object || f->in_member)
-		return fail(w, LC_ERR_MISUSE);
+		return lc_jcs_fail(w, LC_ERR_MISUSE);
 	ENSURE_ROOM(w, members, nmembers, max_members, inline_members);
 	m = &w->members[w->nmembers];
 	if (w->nmembers > f->first)
@@ -524,16 +183,17 @@ lc_jcs_key(lc_jcs *w, const char *s, size_t n)
 	m->key = s;
 	m->key_len = n;
 	m->start = m->end = w->out->len;
-	if (!put_string(w->out, s, n))
-		return fail(w, LC_ERR_UTF8);
+	lc_jcs_put_string(w->out, s, n);
 	lc_buf_putc(w->out, ':');
+	if (w->out->status != LC_OK)
+		return lc_jcs_fail(w, w->out->status);
 
 	/* Equal names count as unsorted: the sort finds them again. */
-	if (w->nmembers > f->first && compare_members(m - 1, m) >= 0)
+	if (w->nmembers > f->first && lc_jcs_compare_members(m - 1, m) >= 0)
 		f->unsorted = true;
 	w->nmembers++;
 	f->in_member = true;
-	return w->out->status == LC_OK ? LC_OK : fail(w, w->out->status);
+	return LC_OK;
 }
 
 static lc_status
@@ -544,8 +204,8 @@ end_container(lc_jcs *w, bool is_object)
 	if (w->status != LC_OK)
 		return w->status;
 	if (f == NULL || f->is_object != is_object || f->in_member)
-		return fail(w, LC_ERR_MISUSE);
-	if (f->unsorted && note_order(w, f) != LC_OK)
+		return lc_jcs_fail(w, LC_ERR_MISUSE);
+	if (f->unsorted && lc_jcs_note_order(w, f) != LC_OK)
 		return w->status;
 	w->nmembers = f->first;
 	w->nframes--;
@@ -572,8 +232,7 @@ lc_jcs_string(lc_jcs *w, const char *s, size_t n)
 
 	if (status != LC_OK)
 		return status;
-	if (!put_string(w->out, s, n))
-		return fail(w, LC_ERR_UTF8);
+	lc_jcs_put_string(w->out, s, n);
 	return value_end(w);
 }
 
@@ -586,7 +245,7 @@ lc_jcs_number(lc_jcs *w, const char *text, size_t n)
 		return status;
 	status = lc_number_canonical(w->out, text, n);
 	if (status != LC_OK)
-		return fail(w, status);
+		return lc_jcs_fail(w, status);
 	return value_end(w);
 }
 
@@ -617,50 +276,8 @@ lc_status
 lc_jcs_finish(lc_jcs *w)
 {
 	if (w->status == LC_OK && !w->done)
-		return fail(w, LC_ERR_MISUSE);
+		return lc_jcs_fail(w, LC_ERR_MISUSE);
 	return w->status;
-}
-
-/* ---- paths ---- */
-
-/* ECMAScript's identifiers, ASCII only: what may stand behind a dot. */
-static bool
-is_identifier(const char *s, size_t n)
-{
-	size_t		i;
-
-	for (i = 0; i < n; i++)
-	{
-		char		c = s[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$')
-			continue;
-		if (i == 0 || c < '0' || c > '9')
-			return false;
-	}
-	return n > 0;
-}
-
-void
-lc_jcs_put_path_key(lc_buf *out, const char *s, size_t n)
-{
-	if (is_identifier(s, n))
-	{
-		lc_buf_putc(out, '.');
-		lc_buf_append(out, s, n);
-		return;
-	}
-	lc_buf_putc(out, '[');
-	lc_jcs_put_string(out, s, n);
-	lc_buf_putc(out, ']');
-}
-
-void
-lc_jcs_put_path_index(lc_buf *out, size_t index)
-{
-	lc_buf_putc(out, '[');
-	lc_buf_put_int64(out, (int64_t) index);
-	lc_buf_putc(out, ']');
 }
 
 void

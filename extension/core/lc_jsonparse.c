@@ -6,65 +6,18 @@
  * order mark lets two readers of one document see two different events.  So
  * everything that RFC 8259 leaves open is an error with a place.
  *
- * Strings without escapes are passed on as they stand in the input; decoded
- * ones go to an arena that lives as long as the parse.  No recursion.  Work is
- * n log n in the input, whatever it holds.
+ * No recursion.  Work is n log n in the input, whatever it holds.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lc_jcs.h"
-#include "lc_jsonparse.h"
-#include "lc_utf8.h"
+#include "lc_jsonparse_internal.h"
 
 #define FIRST_ROOM 16
-#define ARENA_CHUNK 4096
 
 /* Up to here comparing every pair of names beats sorting them. */
 #define SMALL_OBJECT 8
-
-typedef struct name
-{
-	const char *s;
-	size_t		n;
-	size_t		offset;			/* where it stands in the input */
-} name;
-
-/* One open object or array. */
-typedef struct frame
-{
-	bool		is_object;
-	bool		unsorted;		/* else every name was greater than the last */
-	bool		in_member;		/* between a name and the end of its value */
-	size_t		first;			/* its first name in names[] */
-	size_t		index;			/* of the current element, arrays only */
-} frame;
-
-typedef struct chunk
-{
-	struct chunk *next;
-	size_t		used;
-	size_t		size;
-	char		bytes[];
-} chunk;
-
-typedef struct parser
-{
-	const char *text;
-	size_t		n;
-	size_t		pos;
-	size_t		fault;			/* offset to report */
-	size_t		max_depth;
-	const lc_json_handler *handler;
-	const lc_alloc *alloc;
-	frame	   *frames;
-	size_t		nframes;
-	size_t		max_frames;
-	name	   *names;			/* of all open objects, innermost last */
-	size_t		nnames;
-	size_t		max_names;
-	chunk	   *arena;
-} parser;
 
 /* What may come next. */
 typedef enum state
@@ -81,8 +34,8 @@ typedef enum state
 #define EMIT(p, callback, ...) \
 	((p)->handler->callback != NULL ? (p)->handler->callback(__VA_ARGS__) : LC_OK)
 
-static lc_status
-fail_at(parser *p, size_t offset, lc_status status)
+lc_status
+lc_json_fail(parser *p, size_t offset, lc_status status)
 {
 	p->fault = offset;
 	return status;
@@ -99,38 +52,13 @@ ensure_room(parser *p, void **items, size_t used, size_t *max, size_t item_size)
 	if (used < *max)
 		return LC_OK;
 	if (want > SIZE_MAX / item_size)
-		return fail_at(p, p->pos, LC_ERR_MEMORY);
+		return lc_json_fail(p, p->pos, LC_ERR_MEMORY);
 	grown = p->alloc->resize(p->alloc->ctx, *items, want * item_size);
 	if (grown == NULL)
-		return fail_at(p, p->pos, LC_ERR_MEMORY);
+		return lc_json_fail(p, p->pos, LC_ERR_MEMORY);
 	*items = grown;
 	*max = want;
 	return LC_OK;
-}
-
-/* n bytes that stay where they are until the parse ends, or NULL. */
-static char *
-arena_take(parser *p, size_t n)
-{
-	chunk	   *c = p->arena;
-	size_t		size = n > ARENA_CHUNK ? n : ARENA_CHUNK;
-	char	   *bytes;
-
-	if (c == NULL || c->size - c->used < n)
-	{
-		if (size > SIZE_MAX - sizeof(chunk))
-			return NULL;
-		c = p->alloc->resize(p->alloc->ctx, NULL, sizeof(chunk) + size);
-		if (c == NULL)
-			return NULL;
-		c->next = p->arena;
-		c->used = 0;
-		c->size = size;
-		p->arena = c;
-	}
-	bytes = c->bytes + c->used;
-	c->used += n;
-	return bytes;
 }
 
 static void
@@ -145,198 +73,6 @@ free_parser(parser *p)
 	}
 	p->alloc->release(p->alloc->ctx, p->names);
 	p->alloc->release(p->alloc->ctx, p->frames);
-}
-
-/* ---- strings ---- */
-
-/* Four hex digits at offset, either case; -1 if they are not. */
-static int
-hex4(const parser *p, size_t offset)
-{
-	int			value = 0;
-	size_t		i;
-
-	if (p->n - offset < 4)
-		return -1;
-	for (i = offset; i < offset + 4; i++)
-	{
-		char		c = p->text[i];
-
-		if (c >= '0' && c <= '9')
-			value = value * 16 + (c - '0');
-		else if (c >= 'a' && c <= 'f')
-			value = value * 16 + (c - 'a' + 10);
-		else if (c >= 'A' && c <= 'F')
-			value = value * 16 + (c - 'A' + 10);
-		else
-			return -1;
-	}
-	return value;
-}
-
-static size_t
-encode_utf8(uint32_t c, char *to)
-{
-	if (c < 0x80)
-	{
-		to[0] = (char) c;
-		return 1;
-	}
-	if (c < 0x800)
-	{
-		to[0] = (char) (0xC0 | c >> 6);
-		to[1] = (char) (0x80 | (c & 0x3F));
-		return 2;
-	}
-	if (c < 0x10000)
-	{
-		to[0] = (char) (0xE0 | c >> 12);
-		to[1] = (char) (0x80 | (c >> 6 & 0x3F));
-		to[2] = (char) (0x80 | (c & 0x3F));
-		return 3;
-	}
-	to[0] = (char) (0xF0 | c >> 18);
-	to[1] = (char) (0x80 | (c >> 12 & 0x3F));
-	to[2] = (char) (0x80 | (c >> 6 & 0x3F));
-	to[3] = (char) (0x80 | (c & 0x3F));
-	return 4;
-}
-
-/* A \u escape at p->pos (the backslash), perhaps a pair; moves behind it. */
-static lc_status
-decode_unicode_escape(parser *p, char **to)
-{
-	size_t		start = p->pos;
-	int			unit = hex4(p, start + 2);
-	int			low;
-	uint32_t	c;
-
-	if (unit < 0)
-		return fail_at(p, start, LC_ERR_SYNTAX);
-	if (unit == 0)
-		return fail_at(p, start, LC_ERR_NUL);
-	if (unit >= 0xDC00 && unit <= 0xDFFF)
-		return fail_at(p, start, LC_ERR_SURROGATE);
-	c = (uint32_t) unit;
-	p->pos = start + 6;
-	if (unit >= 0xD800 && unit <= 0xDBFF)
-	{
-		if (p->n - p->pos < 2 || p->text[p->pos] != '\\' || p->text[p->pos + 1] != 'u')
-			return fail_at(p, start, LC_ERR_SURROGATE);
-		low = hex4(p, p->pos + 2);
-		if (low < 0)
-			return fail_at(p, p->pos, LC_ERR_SYNTAX);
-		if (low < 0xDC00 || low > 0xDFFF)
-			return fail_at(p, start, LC_ERR_SURROGATE);
-		c = 0x10000 + ((c - 0xD800) << 10) + ((uint32_t) low - 0xDC00);
-		p->pos += 6;
-	}
-	*to += encode_utf8(c, *to);
-	return LC_OK;
-}
-
-/* Any escape at p->pos (the backslash, with a byte behind it). */
-static lc_status
-decode_escape(parser *p, char **to)
-{
-	static const char from[] = "\"\\/bfnrt";
-	static const char into[] = "\"\\/\b\f\n\r\t";
-	char		c = p->text[p->pos + 1];
-	const char *found;
-
-	if (c == 'u')
-		return decode_unicode_escape(p, to);
-	found = (c == '\0') ? NULL : strchr(from, c);
-	if (found == NULL)
-		return fail_at(p, p->pos, LC_ERR_SYNTAX);
-	*(*to)++ = into[found - from];
-	p->pos += 2;
-	return LC_OK;
-}
-
-/*
- * Move p->pos over plain characters to the first quote or backslash.  Anything
- * else that ends the run is an error; so is ill-formed UTF-8 in it.
- */
-static lc_status
-scan_plain(parser *p)
-{
-	size_t		start = p->pos;
-	size_t		i = start;
-	size_t		bad;
-	unsigned char seen = 0;
-
-	while (i < p->n)
-	{
-		unsigned char c = (unsigned char) p->text[i];
-
-		if (c < 0x20 || c == '"' || c == '\\')
-			break;
-		seen |= c;
-		i++;
-	}
-	p->pos = i;
-	if ((seen & 0x80) != 0 && !lc_utf8_valid(p->text + start, i - start, &bad))
-		return fail_at(p, start + bad, LC_ERR_UTF8);
-	if (i == p->n)
-		return fail_at(p, i, LC_ERR_SYNTAX);
-	if (p->text[i] == '\0')
-		return fail_at(p, i, LC_ERR_NUL);
-	if ((unsigned char) p->text[i] < 0x20)
-		return fail_at(p, i, LC_ERR_SYNTAX);
-	return LC_OK;
-}
-
-/* Offset of the closing quote of a string whose body goes on at offset. */
-static size_t
-find_closing_quote(const parser *p, size_t offset)
-{
-	while (offset < p->n && p->text[offset] != '"')
-		offset += (p->text[offset] == '\\') ? 2 : 1;
-	return offset < p->n ? offset : p->n;
-}
-
-/* The string at p->pos (its quote); moves behind it. */
-static lc_status
-parse_string(parser *p, lc_str *out)
-{
-	size_t		start = ++p->pos;
-	size_t		run = start;
-	char	   *to;
-	lc_status	status = scan_plain(p);
-
-	if (status != LC_OK)
-		return status;
-	if (p->text[p->pos] == '"')
-	{
-		out->s = p->text + start;
-		out->n = p->pos++ - start;
-		return LC_OK;
-	}
-
-	/* An escape is never shorter than what it stands for. */
-	to = arena_take(p, find_closing_quote(p, p->pos) - start);
-	if (to == NULL)
-		return fail_at(p, p->pos, LC_ERR_MEMORY);
-	out->s = to;
-	for (;;)
-	{
-		memcpy(to, p->text + run, p->pos - run);
-		to += p->pos - run;
-		if (p->text[p->pos] == '"')
-			break;
-		if (p->n - p->pos < 2)
-			return fail_at(p, p->n, LC_ERR_SYNTAX);
-		status = decode_escape(p, &to);
-		run = p->pos;
-		if (status == LC_OK)
-			status = scan_plain(p);
-		if (status != LC_OK)
-			return status;
-	}
-	p->pos++;
-	out->n = (size_t) (to - out->s);
-	return LC_OK;
 }
 
 /* ---- duplicate names ---- */
@@ -393,20 +129,17 @@ find_duplicate(name *names, size_t n)
 static lc_status
 check_duplicates(parser *p, frame *f)
 {
-	const name *duplicate;
-	name		last;
+	const name *duplicate = NULL;
 
-	if (!f->unsorted)
-		return LC_OK;
-	duplicate = find_duplicate(p->names + f->first, p->nnames - f->first);
+	if (f->unsorted)
+		duplicate = find_duplicate(p->names + f->first, p->nnames - f->first);
 	if (duplicate == NULL)
 		return LC_OK;
 
 	/* The path of the error is to end in this name. */
-	last = *duplicate;
-	p->names[p->nnames - 1] = last;
-	f->in_member = true;
-	return fail_at(p, last.offset, LC_ERR_DUPLICATE);
+	p->fault = duplicate->offset;
+	p->names[p->nnames - 1] = *duplicate;
+	return LC_ERR_DUPLICATE;
 }
 
 /* ---- values ---- */
@@ -442,7 +175,7 @@ static lc_status
 skip_digits(parser *p)
 {
 	if (!is_digit(peek(p)))
-		return fail_at(p, p->pos, LC_ERR_SYNTAX);
+		return lc_json_fail(p, p->pos, LC_ERR_SYNTAX);
 	while (is_digit(peek(p)))
 		p->pos++;
 	return LC_OK;
@@ -485,7 +218,7 @@ parse_literal(parser *p, const char *word)
 	size_t		n = strlen(word);
 
 	if (p->n - start < n || memcmp(p->text + start, word, n) != 0)
-		return fail_at(p, start, LC_ERR_SYNTAX);
+		return lc_json_fail(p, start, LC_ERR_SYNTAX);
 	p->pos += n;
 	p->fault = start;
 	if (word[0] == 'n')
@@ -561,7 +294,7 @@ parse_value(parser *p, state *next)
 			*next = WANT_ELEMENT_OR_END;
 			return open_container(p, false);
 		case '"':
-			status = parse_string(p, &string);
+			status = lc_json_string(p, &string);
 			if (status != LC_OK)
 				return status;
 			p->fault = start;
@@ -575,7 +308,7 @@ parse_value(parser *p, state *next)
 		default:
 			if (c == '-' || is_digit(c))
 				return parse_number(p);
-			return fail_at(p, start, LC_ERR_SYNTAX);
+			return lc_json_fail(p, start, LC_ERR_SYNTAX);
 	}
 }
 
@@ -591,9 +324,8 @@ parse_key(parser *p)
 	lc_status	status;
 
 	if (peek(p) != '"')
-		return fail_at(p, start, LC_ERR_SYNTAX);
-	f->in_member = false;
-	status = parse_string(p, &key);
+		return lc_json_fail(p, start, LC_ERR_SYNTAX);
+	status = lc_json_string(p, &key);
 	if (status == LC_OK)
 		status = ensure_room(p, &names, p->nnames, &p->max_names, sizeof(name));
 	p->names = names;
@@ -614,7 +346,7 @@ parse_key(parser *p)
 		return status;
 	skip_space(p);
 	if (peek(p) != ':')
-		return fail_at(p, p->pos, LC_ERR_SYNTAX);
+		return lc_json_fail(p, p->pos, LC_ERR_SYNTAX);
 	p->pos++;
 	return LC_OK;
 }
@@ -629,15 +361,16 @@ parse_after_value(parser *p, state *next)
 	if (p->nframes == 0)
 	{
 		*next = FINISHED;
-		return c < 0 ? LC_OK : fail_at(p, p->pos, LC_ERR_TRAILING);
+		return c < 0 ? LC_OK : lc_json_fail(p, p->pos, LC_ERR_TRAILING);
 	}
 	f = &p->frames[p->nframes - 1];
 	if (c == (f->is_object ? '}' : ']'))
 		return close_container(p);
 	if (c != ',')
-		return fail_at(p, p->pos, LC_ERR_SYNTAX);
+		return lc_json_fail(p, p->pos, LC_ERR_SYNTAX);
 	p->pos++;
 	f->index++;
+	f->in_member = false;
 	*next = f->is_object ? WANT_KEY : WANT_VALUE;
 	return LC_OK;
 }
