@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# PostgreSQL::Test::Cluster: crash, standby, dump and restore (test/tap/*.pl).
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
+
+mapfile -t tests < <(tests_in test/tap pl "$@")
+[ ${#tests[@]} -gt 0 ] || die "no tests in test/tap"
+stage
+as_server_dir "$work/tap"
+status=0
+cd "$work/src/test/tap"
+as_server env --chdir="$work/src/test/tap" \
+	PATH="$PATH" PG_CONFIG="$PG_CONFIG" LEDGER_LONG="${LEDGER_LONG:-}" \
+	PG_REGRESS="$pgxs_test/regress/pg_regress" \
+	TESTDIR="$work/tap" TESTDATADIR="$work/tap/data" TESTLOGDIR="$work/tap/log" \
+	prove --verbose -I "$pgxs_test/perl" -I lib "${tests[@]/%/.pl}" 2>&1 || status=$?
+# The servers' logs of a failed run are worth keeping.
+if [ "$status" -ne 0 ]; then
+	rm -rf "$checkout/build/logs/tap"
+	mkdir -p "$checkout/build/logs/tap"
+	find "$work/tap" -name '*log*' -type f -exec cp -t "$checkout/build/logs/tap" {} + || true
+fi
+exit "$status"
