@@ -23,10 +23,9 @@ build=(
 )
 
 # What `make check` needs besides: a second compiler with sanitizers and
-# libFuzzer, the formatter, pgTAP, and what PostgreSQL's own test modules use.
+# libFuzzer, pgTAP, and what PostgreSQL's own test modules use.
 test=(
 	clang
-	clang-format
 	libclang-rt-14-dev
 	libipc-run-perl
 	libtap-parser-sourcehandler-pgtap-perl

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# The shape of the repository: its top level, the size of its files, its version.
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/tap.sh"
+
+allowed='^(Makefile|extension|sql|gateway|migrations|test|deploy|docs|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|META\.json|\.ci|\.gitignore|\.gitattributes|\.editorconfig)$'
+project_files | cut -d/ -f1 | sort -u | search -vE "$allowed" | none 'the top level holds what it should and no more'
+
+# A file is one role; past 600 lines it is two.  Frozen, generated and foreign
+# files are as long as they are.
+project_files '*.c' '*.h' '*.sql' '*.sh' '*.mjs' '*.pl' '*.pm' |
+	search -vE '^(migrations/[0-9]|test/vectors/|test/.*/expected/|extension/.*--)' |
+	xargs wc -l | awk '$2 != "total" && $1 > 600 { print $2 ": " $1 " lines" }' |
+	none 'no file is longer than 600 lines'
+
+control_version=$(sed -n "s/^default_version = '\(.*\)'/\1/p" extension/findings_ledger.control)
+node -e '
+	const meta = JSON.parse(require("fs").readFileSync("META.json", "utf8"));
+	const wanted = process.argv[1];
+	for (const [what, version] of [["version", meta.version],
+			["provides.findings_ledger.version", meta.provides?.findings_ledger?.version]])
+		if (version !== wanted && version !== `${wanted}.0`)
+			console.log(`${what} is ${version}, the control file says ${wanted}`);
+' "$control_version" 2>&1 | none 'META.json and the control file agree on the version'
+ls "extension/findings_ledger--$control_version.sql" 2>&1 >/dev/null |
+	none "the extension's script of that version exists"
