@@ -1,5 +1,7 @@
 -- A login role of each kind for the throw-away cluster, granted both tenants of
 -- the demo.  The cluster trusts every local login; a real one does not.
+SET client_min_messages = warning;
+
 DO $$
 DECLARE
 	v_kind   text;

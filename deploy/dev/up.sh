@@ -81,11 +81,9 @@ append an event:
     "findingId": "first-look", "artifactId": "pkg:generic/first-look", "policyVersion": "first-look-1",
     "payload": {"comment": "Hello, ledger"}}'::jsonb);
 
-tamper with it as only a superuser can, and see it named:
+tamper as only a superuser can, and see it named:
 
-  ALTER TABLE ledger_events DISABLE TRIGGER ALL;
-  UPDATE ledger_events SET event_body = '{"comment": "Nothing to see"}' WHERE finding_id = 'first-look';
-  ALTER TABLE ledger_events ENABLE ALWAYS TRIGGER ALL;
+  \\i deploy/dev/tamper.sql
   SELECT * FROM ledger_verify();
 
 make down stops it, make clean removes it.

@@ -6,4 +6,4 @@ mapfile -t tests < <(tests_in test/pgtap sql "$@")
 [ ${#tests[@]} -gt 0 ] || die "no tests in test/pgtap"
 start_ledger
 files=("${tests[@]/#/test/pgtap/}")
-pg_prove --verbose --dbname "$dsn" "${files[@]/%/.sql}" 2>&1
+pg_prove --verbose --merge --dbname "$dsn" "${files[@]/%/.sql}" 2>&1

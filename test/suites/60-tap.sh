@@ -12,7 +12,7 @@ as_server env --chdir="$work/src/test/tap" \
 	PATH="$PATH" PG_CONFIG="$PG_CONFIG" LEDGER_LONG="${LEDGER_LONG:-}" \
 	PG_REGRESS="$pgxs_test/regress/pg_regress" \
 	TESTDIR="$work/tap" TESTDATADIR="$work/tap/data" TESTLOGDIR="$work/tap/log" \
-	prove --verbose -I "$pgxs_test/perl" -I lib "${tests[@]/%/.pl}" 2>&1 || status=$?
+	prove --verbose --merge -I "$pgxs_test/perl" -I lib "${tests[@]/%/.pl}" 2>&1 || status=$?
 # The servers' logs of a failed run are worth keeping.
 if [ "$status" -ne 0 ]; then
 	rm -rf "$checkout/build/logs/tap"

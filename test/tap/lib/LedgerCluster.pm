@@ -10,6 +10,7 @@ LedgerCluster - a PostgreSQL::Test::Cluster node with a migrated ledger on it
 
   use strict;
   use warnings;
+  use utf8;
   use FindBin;
   use lib "$FindBin::RealBin/lib";
   use LedgerCluster;
@@ -125,7 +126,8 @@ our @EXPORT = qw(
 our $DB   = 'ledger';
 our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 
-my $json = JSON::PP->new->canonical;
+# Tests say `use utf8` and hand over characters; on the way they are ASCII.
+my $json = JSON::PP->new->canonical->ascii;
 
 sub ledger_node
 {
@@ -227,7 +229,7 @@ sub report
 {
 	my ($node, %options) = @_;
 	my $args = defined $options{args} ? $options{args} : '';
-	return $json->decode(
+	return JSON::PP->new->utf8->decode(
 		$node->safe_psql($options{db} || $DB, "SELECT ledger.ledger_verify_report($args)"));
 }
 
@@ -237,7 +239,7 @@ sub query_json
 	my @params = defined $options{user} ? (connstr => connstr_as($node, %options)) : ();
 	my $rows = $node->safe_psql($options{db} || $DB,
 		"WITH q AS ($sql) SELECT to_jsonb(q) FROM q", @params);
-	return map { JSON::PP->new->decode($_) } split /\n/, $rows;
+	return map { JSON::PP->new->utf8->decode($_) } split /\n/, $rows;
 }
 
 sub connstr_as
