@@ -124,7 +124,7 @@ destroy() {
 	case $data_dir in
 		/var/tmp/findings-ledger-*/data) rm -rf "${data_dir%/data}" ;;
 	esac
-	rm -f "$state_file" "$run_dir/initdb.log" "$run_dir/server.log"
+	rm -f "$state_file" "$run_dir/loaded" "$run_dir/initdb.log" "$run_dir/server.log"
 	rmdir --ignore-fail-on-non-empty "$run_dir"
 }
 
