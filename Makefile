@@ -4,10 +4,12 @@
 SHELL := /bin/bash
 CLUSTER := deploy/dev/cluster.sh
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# Another PostgreSQL than Debian's 15: make PG_CONFIG=/path/to/pg_config ...
+ifneq ($(PG_CONFIG),)
 export PG_CONFIG
+endif
 
-# Test runs are on top of each other's clusters and ports only if they are
-# started in parallel; the recipes below call make themselves where it helps.
+# Targets of one command line follow each other (make down clean).
 .NOTPARALLEL:
 
 .PHONY: all build install deps up down clean psql dsn migrate freeze \
@@ -32,8 +34,9 @@ down: ## stop the throw-away cluster
 	@$(CLUSTER) stop
 
 clean: ## stop and remove the throw-away cluster, and everything that was built
-	@$(CLUSTER) destroy
-	@$(MAKE) -s -C extension clean
+	@if [ -f .run/cluster ]; then $(CLUSTER) destroy; fi
+	@for dir in extension $(patsubst %/Makefile,%,$(wildcard test/*/Makefile)); do \
+		$(MAKE) -s -C $$dir clean || exit; done
 	@rm -rf build .run
 
 psql: ## open psql on the throw-away cluster
