@@ -18,10 +18,10 @@ endif
 all: build ## the same as build
 
 build: ## compile the extension
-	@$(MAKE) -C extension all
+	@$(MAKE) -s -C extension all
 
 install: build ## install the extension into PostgreSQL's directories
-	$(SUDO) $(MAKE) -C extension install
+	@$(SUDO) $(MAKE) -s -C extension install
 
 deps: ## install the Debian packages that are missing
 	@deploy/setup.sh
