@@ -46,6 +46,7 @@ dsn: ## print its connection string; ROLE=writer|auditor|operator|reader|loader 
 	@$(CLUSTER) dsn $(ROLE)
 
 migrate: ## apply the migrations to DSN=...
+	@[ -n '$(DSN)' ] || { echo 'usage: make migrate DSN=...'; exit 2; }
 	@migrations/migrate.sh '$(DSN)'
 
 freeze: ## build the migration files and their checksums from sql/

@@ -16,7 +16,8 @@ database=ledger
 
 free_port() {
 	perl -MIO::Socket::INET -e '
-		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ARGV[0], Listen => 1)
+		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ARGV[0],
+			Listen => 1, ReuseAddr => 1)
 			or exit 1;
 		print $s->sockport, "\n";' "$1"
 }

@@ -68,9 +68,12 @@ lesser_roles() {
 }
 
 stop_and_start() {
+	local before
+	before=$(make -s dsn)
 	check 'make down stops it' deploy/dev/cluster.sh stop
 	check 'then nobody answers' is "$(ask "$(make -s dsn)" 'SELECT 1' 2>&1 | grep -c refused)" -eq 1
 	check 'make up starts it again' up
+	check 'on the same port' is "$(make -s dsn)" = "$before"
 	check 'with its events' is "$(events)" -gt "$loaded"
 }
 
