@@ -163,8 +163,9 @@ $$;
 -- interval; ECMAScript also takes its ends, which makes fewer digits.
 CREATE OR REPLACE FUNCTION pg_temp.plain_is_double(number numeric, digits text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
-	v_shortest numeric := number::float8::text::numeric;
+	v_shortest numeric;
 BEGIN
+	v_shortest := number::float8::text::numeric;
 	RETURN number = v_shortest
 	    OR length(digits) < length(trim('0' FROM translate(v_shortest::text, '-.', '')));
 EXCEPTION WHEN numeric_value_out_of_range THEN
@@ -501,6 +502,7 @@ $$;
 -- ---------------------------------------------------------------------------
 CREATE OR REPLACE FUNCTION pg_temp.plain_status(word text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
 	SELECT CASE
+		WHEN w IS NULL THEN NULL
 		WHEN w IN ('affected', 'new', 'open', 'reopened', 'under_investigation') THEN 'affected'
 		WHEN w IN ('triaged', 'acknowledged') THEN 'triaged'
 		WHEN w IN ('in_progress', 'target_fix') THEN 'in_progress'
@@ -705,7 +707,7 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_judge_projections(in_tenant text) RETUR
 		SELECT tenant_id, finding_id, policy_version FROM pg_temp.plain_row WHERE kind IS NOT NULL
 		UNION SELECT home_tenant, finding_id, policy_version FROM pg_temp.plain_row WHERE kind IS NOT NULL),
 	unsound_chain AS MATERIALIZED (
-		SELECT tenant_id, chain_id FROM pg_temp.plain_finding WHERE kind = 'missing'
+		SELECT tenant_id, chain_id FROM pg_temp.plain_finding WHERE kind IN ('missing', 'missing_chain')
 		UNION SELECT tenant_id, chain_id FROM pg_temp.plain_row WHERE kind IN ('envelope_edited', 'link_broken')
 		UNION SELECT home_tenant, home_chain FROM pg_temp.plain_row WHERE kind IN ('envelope_edited', 'link_broken')),
 	pair AS (
@@ -824,8 +826,8 @@ BEGIN
 		RAISE EXCEPTION 'row security hides rows from %', current_user
 			USING HINT = 'Run as a role that bypasses row security, or name one tenant and select it.';
 	END IF;
-	-- A broken instrument must not judge (RFC 8785 section 3.2.3; SHA-256 of "abc").
-	IF pg_temp.plain_jcs('{"numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001], "literals": [null, true, false]}')
+	-- A broken instrument must not judge (numbers of RFC 8785 section 3.2.3; SHA-256 of "abc").
+	IF pg_temp.plain_jcs('{"numbers": [333333333.3333333, 1E30, 4.50, 2e-3, 0.000000000000000000000000001], "literals": [null, true, false]}')
 	   IS DISTINCT FROM '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27]}'
 	   OR encode(sha256('abc'), 'hex') <> 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad' THEN
 		RAISE EXCEPTION 'this server does not compute canonical JSON or SHA-256 as it must';

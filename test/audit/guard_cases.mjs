@@ -1,0 +1,46 @@
+// Each guard taken away or weakened in turn (guards.sql makes them).
+const missing = (tenant) => [`${tenant === undefined ? '' : tenant + ' '}- guard_missing`];
+const acme = 'ledger.ledger_events_acme';
+
+export const cases = [
+	{ name: 'all guards are there', sql: '', expect: [] },
+	...['zzzz_ledger_link', 'ledger_refuse_row', 'ledger_refuse_statement', 'ledger_project'].map((trigger) => ({
+		name: `${trigger} not always on the parent`, expect: missing(),
+		sql: `ALTER TABLE ONLY ledger.ledger_events ENABLE TRIGGER ${trigger};` })),
+	...['zzzz_ledger_link', 'ledger_refuse_row', 'ledger_refuse_direct', 'ledger_refuse_truncate'].flatMap((trigger) => [
+		{ name: `${trigger} off on a leaf`, sql: `ALTER TABLE ${acme} DISABLE TRIGGER ${trigger};`, expect: missing('acme') },
+		{ name: `${trigger} not always on a leaf`, sql: `ALTER TABLE ${acme} ENABLE TRIGGER ${trigger};`, expect: missing('acme') }]),
+	{ name: 'a trigger dropped from a leaf', sql: `DROP TRIGGER ledger_refuse_truncate ON ${acme};`, expect: missing('acme') },
+	{ name: 'a trigger dropped from the parent', sql: 'DROP TRIGGER ledger_project ON ledger.ledger_events;', expect: missing() },
+	{ name: 'a trigger that calls something else', expect: missing(),
+		sql: `CREATE FUNCTION public.ledger_project() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+			DROP TRIGGER ledger_project ON ledger.ledger_events;
+			CREATE TRIGGER ledger_project AFTER INSERT ON ledger.ledger_events FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_project();
+			ALTER TABLE ledger.ledger_events ENABLE ALWAYS TRIGGER ledger_project;` },
+	{ name: 'a trigger with a condition', expect: missing('acme'),
+		sql: `DROP TRIGGER ledger_refuse_truncate ON ${acme};
+			CREATE TRIGGER ledger_refuse_truncate BEFORE TRUNCATE ON ${acme} FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION ledger.ledger_refuse_change();
+			ALTER TABLE ${acme} ENABLE ALWAYS TRIGGER ledger_refuse_truncate;` },
+	{ name: 'a trigger for fewer statements', expect: missing('acme'),
+		sql: `DROP TRIGGER ledger_refuse_direct ON ${acme};
+			CREATE TRIGGER ledger_refuse_direct BEFORE INSERT ON ${acme} FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+			ALTER TABLE ${acme} ENABLE ALWAYS TRIGGER ledger_refuse_direct;` },
+	{ name: 'a foreign trigger', expect: missing('acme'),
+		sql: `CREATE TRIGGER later BEFORE INSERT ON ${acme} FOR EACH ROW EXECUTE FUNCTION ledger.ledger_link();` },
+	{ name: 'a foreign rule', expect: missing('acme'), sql: `CREATE RULE quiet AS ON DELETE TO ${acme} DO INSTEAD NOTHING;` },
+	{ name: 'a leaf detached', expect: [...missing('acme'), ...missing('acme'), ...missing('acme'),
+		'acme a - missing_chain', 'acme b - missing_chain'],
+		sql: `ALTER TABLE ledger.ledger_events DETACH PARTITION ${acme};` },
+	...['ledger_events', 'findings_projection', 'finding_history', 'triage_actions'].flatMap((table) => [
+		{ name: `row security of ${table} off`, sql: `ALTER TABLE ledger.${table} DISABLE ROW LEVEL SECURITY;`, expect: missing() },
+		{ name: `row security of ${table} not forced`, sql: `ALTER TABLE ledger.${table} NO FORCE ROW LEVEL SECURITY;`, expect: missing() }]),
+	{ name: 'primary key dropped', sql: 'ALTER TABLE ledger.ledger_events DROP CONSTRAINT ledger_events_pkey;',
+		expect: [...missing('acme'), ...missing('globex')] },
+	{ name: 'another owner of a leaf', sql: `ALTER TABLE ${acme} OWNER TO postgres;`, expect: missing('acme') },
+	{ name: 'another owner of a table', sql: 'ALTER TABLE ledger.ledger_event_types OWNER TO postgres;', expect: missing() },
+	{ name: 'the owner may log in', sql: 'ALTER ROLE ledger_owner LOGIN;', expect: missing() },
+	...['ledger_guard_ddl_end', 'ledger_guard_drop', 'ledger_guard_rewrite'].flatMap((trigger) => [
+		{ name: `${trigger} off`, sql: `ALTER EVENT TRIGGER ${trigger} DISABLE;`, expect: missing() },
+		{ name: `${trigger} dropped`, sql: `DROP EVENT TRIGGER ${trigger};`, expect: missing() }]),
+	{ name: 'guards are left out for one tenant', sql: `ALTER TABLE ${acme} DISABLE TRIGGER ledger_refuse_direct;`, call: `'acme'`, expect: [] },
+];

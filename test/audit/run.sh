@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Tests of sql/audit/verify_plain.sql on a throw-away cluster: TAP on stdout.
+# Needs initdb and psql of PG_CONFIG (default: pg_config) and node.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+bin=$("${PG_CONFIG:-pg_config}" --bindir)
+dir=$(mktemp -d /tmp/ledger-audit-XXXXXX)
+as_server=()
+if [ "$(id -u)" -eq 0 ]; then
+	as_server=(runuser -u postgres --)
+	chown postgres: "$dir"
+fi
+
+clean_up() {
+	local status=$?
+	if [ -f "$dir/data/postmaster.pid" ]; then
+		(cd / && "${as_server[@]}" "$bin/pg_ctl" -D "$dir/data" -m immediate -w stop >/dev/null) || true
+	fi
+	rm -rf "$dir"
+	exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 143' TERM INT
+
+(
+	cd /
+	"${as_server[@]}" "$bin/initdb" -D "$dir/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 -N >/dev/null
+	"${as_server[@]}" "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w \
+		-o "-c listen_addresses='' -c unix_socket_directories='$dir' -p 54321 -c fsync=off" start >/dev/null
+)
+export PGHOST=$dir PGPORT=54321 PGUSER=postgres PGDATABASE=postgres PSQLRC=/dev/null
+psql=("$bin/psql" -XAtq -v ON_ERROR_STOP=1)
+
+"${psql[@]}" -c 'CREATE DATABASE audit' -c 'CREATE DATABASE bare'
+export PGDATABASE=audit
+{
+	echo 'CREATE SCHEMA ledger;'
+	for table in tenants event_types chains partition_intent events; do
+		cat "sql/tables/ledger_$table.sql"
+	done
+	cat sql/tables/finding*.sql sql/tables/triage_actions.sql sql/data/*.sql test/audit/schema.sql
+} | "${psql[@]}"
+PSQL=$bin/psql node test/audit/cases.mjs
