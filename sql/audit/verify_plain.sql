@@ -218,19 +218,21 @@ DECLARE
 BEGIN
 	CASE jsonb_typeof(value)
 	WHEN 'object' THEN
-		v_wide := octet_length(value::text) > length(value::text);
-		SELECT CASE WHEN count(*) = count(m.text)
-		            THEN '{' || coalesce(string_agg(to_json(m.key)::text || ':' || m.text, ','
-		                     ORDER BY CASE WHEN v_wide THEN pg_temp.plain_utf16(m.key) END, m.key COLLATE "C"), '') || '}' END
+		v_wide := octet_length(value::text) > length(value::text)
+			AND EXISTS (SELECT FROM jsonb_object_keys(value) AS name WHERE octet_length(name) > length(name));
+		SELECT CASE WHEN count(*) = count(m.text) THEN '{' || coalesce(string_agg(to_json(m.key)::text || ':' || m.text, ','
+		            ORDER BY CASE WHEN v_wide THEN pg_temp.plain_utf16(m.key) END, m.key COLLATE "C"), '') || '}' END
 		  INTO v_text
-		  FROM (SELECT e.key, CASE WHEN jsonb_typeof(e.value) IN ('object', 'array', 'number')
-		                           THEN pg_temp.plain_jcs(e.value) ELSE e.value::text END AS text
+		  FROM (SELECT e.key, CASE jsonb_typeof(e.value) WHEN 'object' THEN pg_temp.plain_jcs(e.value)
+		                           WHEN 'array' THEN pg_temp.plain_jcs(e.value)
+		                           WHEN 'number' THEN pg_temp.plain_number(e.value::text) ELSE e.value::text END AS text
 		          FROM jsonb_each(value) AS e OFFSET 0) AS m;
 	WHEN 'array' THEN
-		SELECT CASE WHEN count(*) = count(m.text)
-		            THEN '[' || coalesce(string_agg(m.text, ',' ORDER BY m.place), '') || ']' END
+		SELECT CASE WHEN count(*) = count(m.text) THEN '[' || coalesce(string_agg(m.text, ',' ORDER BY m.place), '') || ']' END
 		  INTO v_text
-		  FROM (SELECT a.place, pg_temp.plain_jcs(a.value) AS text
+		  FROM (SELECT a.place, CASE jsonb_typeof(a.value) WHEN 'object' THEN pg_temp.plain_jcs(a.value)
+		                             WHEN 'array' THEN pg_temp.plain_jcs(a.value)
+		                             WHEN 'number' THEN pg_temp.plain_number(a.value::text) ELSE a.value::text END AS text
 		          FROM jsonb_array_elements(value) WITH ORDINALITY AS a (value, place) OFFSET 0) AS m;
 	WHEN 'number' THEN
 		v_text := pg_temp.plain_number(value::text);

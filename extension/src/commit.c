@@ -1,0 +1,139 @@
+/*
+ * commit.c
+ *		Pipelined commit: the chain's lock is not held through the WAL flush.
+ *
+ * An appending transaction commits asynchronously, gives its locks back, and
+ * then flushes up to its own commit record before the client is answered.  So
+ * the next appender of a hot chain computes while this one waits for the disk,
+ * and their flushes merge.  What is acknowledged is durable all the same.
+ *
+ * How, and why so:
+ * - The link trigger only sets a flag.  At PRE_COMMIT the C variable
+ *   synchronous_commit is saved and set to off; COMMIT, ABORT and PREPARE
+ *   restore it.  Setting the GUC in the trigger would be undone by ROLLBACK TO.
+ * - The flush happens in a resource-release callback in the phase after locks,
+ *   only when top-level, committing and armed by this very commit.  It
+ *   allocates nothing and raises nothing: after commit an error is a PANIC.
+ *   XactLastCommitEnd is the end of our own commit record.
+ * - With synchronous standbys the mode steps aside: the wait for them is inside
+ *   the server's own commit path.
+ * - Whoever answers with another transaction's event first waits until that
+ *   one is durable (ledger_wait_durable): visible is not yet flushed.
+ */
+#include "ledger.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "replication/syncrep.h"
+#include "utils/resowner.h"
+
+static bool appended = false;	/* this transaction linked a row */
+static bool swapped = false;	/* synchronous_commit is ours until the end */
+static bool flush_armed = false;	/* this commit owes a flush */
+static int	saved_synchronous_commit;
+
+/* Called by the link trigger for each row; stays set if the row is rolled back, which costs a flush and no more. */
+void
+ledger_commit_arm(void)
+{
+	appended = true;
+}
+
+static bool
+standbys_configured(void)
+{
+	return SyncRepStandbyNames != NULL && SyncRepStandbyNames[0] != '\0';
+}
+
+static void
+set_level(int level)
+{
+	saved_synchronous_commit = synchronous_commit;
+	synchronous_commit = level;
+	swapped = true;
+}
+
+static void
+before_commit(void)
+{
+	bool		wants_async = synchronous_commit == SYNCHRONOUS_COMMIT_OFF;
+
+	if (wants_async && ledger_allow_lossy_append)
+		return;
+	if (standbys_configured() || !ledger_pipelined_commit)
+	{
+		/* A session that asked for no flush still gets its appends flushed. */
+		if (wants_async)
+			set_level(SYNCHRONOUS_COMMIT_ON);
+		return;
+	}
+	set_level(SYNCHRONOUS_COMMIT_OFF);
+	flush_armed = true;
+}
+
+static void
+restore_level(void)
+{
+	if (swapped)
+		synchronous_commit = saved_synchronous_commit;
+	swapped = false;
+}
+
+static void
+commit_xact_callback(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+			if (appended)
+				before_commit();
+			break;
+		case XACT_EVENT_COMMIT:
+			restore_level();
+			appended = false;
+			break;
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			restore_level();
+			appended = false;
+			flush_armed = false;
+			break;
+		default:
+			break;
+	}
+}
+
+/* After the locks are gone, before the client hears of the commit. */
+static void
+commit_release_callback(ResourceReleasePhase phase, bool is_commit, bool is_top_level, void *arg)
+{
+	if (!flush_armed || phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_commit || !is_top_level)
+		return;
+	flush_armed = false;
+	XLogFlush(XactLastCommitEnd);
+}
+
+void
+ledger_commit_init(void)
+{
+	RegisterXactCallback(commit_xact_callback, NULL);
+	RegisterResourceReleaseCallback(commit_release_callback, NULL);
+}
+
+/*
+ * Wait until the transaction that wrote a row is durable.  Its commit record's
+ * position is known as long as it may matter; invalid means flushed long ago.
+ * Not the insert position: at a page boundary XLogFlush would raise an error.
+ */
+void
+ledger_wait_durable(TransactionId xmin)
+{
+	XLogRecPtr	lsn;
+
+	if (!TransactionIdIsNormal(xmin) || TransactionIdIsCurrentTransactionId(xmin))
+		return;
+	lsn = TransactionIdGetCommitLSN(xmin);
+	if (!XLogRecPtrIsInvalid(lsn))
+		XLogFlush(lsn);
+}

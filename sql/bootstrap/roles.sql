@@ -1,0 +1,30 @@
+-- Roles of the ledger.  Roles belong to the cluster, not to the database, so
+-- pg_dump does not carry them: a restore into a new cluster runs this file
+-- first (or pg_dumpall --globals-only).  Needs a superuser, because of
+-- BYPASSRLS.  All are NOLOGIN: a login role is made a member of what it needs.
+DO $$
+DECLARE
+	v_role record;
+BEGIN
+	FOR v_role IN
+		SELECT *
+		FROM (VALUES
+			('ledger_owner',    false, 'owns every ledger object; nobody logs in as it'),
+			('ledger_reader',   false, 'reads events and projections of the tenants granted to it'),
+			('ledger_writer',   false, 'appends through the ledger_append functions; has no INSERT'),
+			('ledger_auditor',  false, 'reads everything of its tenants, guards and settings, and verifies'),
+			('ledger_operator', false, 'creates and grants tenants, adds event types, runs maintenance'),
+			('ledger_loader',   true,  'privileged: plain INSERT and COPY into ledger_events, ledger_import'),
+			('ledger_backup',   true,  'privileged: reads all rows for pg_dump')
+		) AS r (name, bypass_rls, purpose)
+	LOOP
+		IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = v_role.name) THEN
+			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', v_role.name);
+		END IF;
+		EXECUTE pg_catalog.format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB %s',
+			v_role.name, CASE WHEN v_role.bypass_rls THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END);
+		EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', v_role.name,
+			'Findings Ledger: ' || v_role.purpose);
+	END LOOP;
+END
+$$;

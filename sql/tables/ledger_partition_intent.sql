@@ -1,0 +1,14 @@
+-- What should be partitioned, in our own words.  pg_partman's configuration table
+-- is dumped with the columns of the version that wrote it and fails to load into
+-- another major version; this table always loads, and ledger_ensure_partitions()
+-- registers again what is missing.
+CREATE TABLE ledger.ledger_partition_intent (
+	parent_table   text PRIMARY KEY,
+	control_column text    NOT NULL,
+	step           text    NOT NULL CHECK (step IN ('daily', 'weekly', 'monthly')),
+	premake        integer NOT NULL DEFAULT 4 CHECK (premake BETWEEN 1 AND 60),
+	-- NULL keeps everything.  Detached partitions are kept as tables, never dropped.
+	retention      interval CHECK (retention > interval '0')
+);
+COMMENT ON TABLE ledger.ledger_partition_intent IS
+	'Which tables pg_partman ages by time, and how; independent of pg_partman''s version. retention NULL (the default) keeps everything.';

@@ -1,0 +1,16 @@
+-- One row: which log this is (origin) and which copy of it (instance).
+-- A dump carries the row; ledger_after_restore() gives a restored copy a new
+-- instance and keeps the origin, because the log is the same log.
+CREATE TABLE ledger.ledger_settings (
+	singleton    boolean     PRIMARY KEY DEFAULT true CHECK (singleton),
+	origin       text        NOT NULL CHECK (origin ~ '^[a-z0-9][a-z0-9./-]{0,200}$'),
+	instance_id  uuid        NOT NULL,
+	incarnation  integer     NOT NULL DEFAULT 1 CHECK (incarnation > 0),
+	-- System identifier and database this instance lives in.  Never hashed and
+	-- never compared between copies: it only tells a copy that it is one.
+	home         text        NOT NULL,
+	created_at   timestamptz NOT NULL DEFAULT now(),
+	restored_at  timestamptz
+);
+COMMENT ON TABLE ledger.ledger_settings IS
+	'One row: origin (the name of this log in checkpoints), instance_id and incarnation (which copy of it this database is).';

@@ -1,0 +1,13 @@
+CREATE TABLE ledger.ledger_tenants (
+	tenant_id   text COLLATE "C" PRIMARY KEY
+	            CHECK (tenant_id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'),
+	-- Name of the tenant's leaf of ledger_events, without schema.  Text, not
+	-- regclass: reg* columns block pg_upgrade and OIDs change at restore.
+	leaf        name        NOT NULL UNIQUE,
+	settings    jsonb       NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(settings) = 'object'),
+	reserved    boolean     NOT NULL DEFAULT false,
+	created_at  timestamptz NOT NULL DEFAULT now(),
+	created_by  name        NOT NULL DEFAULT session_user
+);
+COMMENT ON TABLE ledger.ledger_tenants IS
+	'The tenants and the leaf partition of ledger_events that holds each. Rows are made by ledger_create_tenant().';
