@@ -210,28 +210,28 @@ $$;
 
 -- A value's canonical text; NULL if a number in it has none.  PostgreSQL's own
 -- quoting of strings is JCS's: \b \t \n \f \r \" \\, other control characters as
--- \u00xx, everything else as it is.
-CREATE OR REPLACE FUNCTION pg_temp.plain_jcs(value jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+-- \u00xx, everything else as it is.  Byte order is the order of UTF-16 code units
+-- unless a character from U+E000 on occurs (wide; NULL: find out).
+CREATE OR REPLACE FUNCTION pg_temp.plain_jcs(value jsonb, wide boolean DEFAULT NULL) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
-	v_wide boolean;
+	v_wide boolean := coalesce(wide, octet_length(value::text) > length(value::text)
+		AND value::text ~ '[\uE000-\U0010FFFF]');
 	v_text text;
 BEGIN
 	CASE jsonb_typeof(value)
 	WHEN 'object' THEN
-		v_wide := octet_length(value::text) > length(value::text)
-			AND EXISTS (SELECT FROM jsonb_object_keys(value) AS name WHERE octet_length(name) > length(name));
 		SELECT CASE WHEN count(*) = count(m.text) THEN '{' || coalesce(string_agg(to_json(m.key)::text || ':' || m.text, ','
 		            ORDER BY CASE WHEN v_wide THEN pg_temp.plain_utf16(m.key) END, m.key COLLATE "C"), '') || '}' END
 		  INTO v_text
-		  FROM (SELECT e.key, CASE jsonb_typeof(e.value) WHEN 'object' THEN pg_temp.plain_jcs(e.value)
-		                           WHEN 'array' THEN pg_temp.plain_jcs(e.value)
+		  FROM (SELECT e.key, CASE jsonb_typeof(e.value) WHEN 'object' THEN pg_temp.plain_jcs(e.value, v_wide)
+		                           WHEN 'array' THEN pg_temp.plain_jcs(e.value, v_wide)
 		                           WHEN 'number' THEN pg_temp.plain_number(e.value::text) ELSE e.value::text END AS text
 		          FROM jsonb_each(value) AS e OFFSET 0) AS m;
 	WHEN 'array' THEN
 		SELECT CASE WHEN count(*) = count(m.text) THEN '[' || coalesce(string_agg(m.text, ',' ORDER BY m.place), '') || ']' END
 		  INTO v_text
-		  FROM (SELECT a.place, CASE jsonb_typeof(a.value) WHEN 'object' THEN pg_temp.plain_jcs(a.value)
-		                             WHEN 'array' THEN pg_temp.plain_jcs(a.value)
+		  FROM (SELECT a.place, CASE jsonb_typeof(a.value) WHEN 'object' THEN pg_temp.plain_jcs(a.value, v_wide)
+		                             WHEN 'array' THEN pg_temp.plain_jcs(a.value, v_wide)
 		                             WHEN 'number' THEN pg_temp.plain_number(a.value::text) ELSE a.value::text END AS text
 		          FROM jsonb_array_elements(value) WITH ORDINALITY AS a (value, place) OFFSET 0) AS m;
 	WHEN 'number' THEN
@@ -244,7 +244,7 @@ END
 $$;
 
 -- "RFC 3339, UTC, exactly six fraction digits and Z"; NULL outside years 1 to 9999.
-CREATE OR REPLACE FUNCTION pg_temp.plain_time(moment timestamptz) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION pg_temp.plain_time(moment timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT CASE WHEN moment >= '0001-01-01 00:00:00+00' AND moment < '10000-01-01 00:00:00+00'
 	            THEN to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END
 $$;
@@ -264,7 +264,7 @@ $$;
 -- JCS of the envelope ledger.event.v1, written out in its sorted order; optional
 -- members that are NULL are left out.  NULL for a schema that this file does not
 -- know, a time without form, or more than 65,535 bytes.
-CREATE OR REPLACE FUNCTION pg_temp.plain_envelope(e pg_temp.plain_event) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION pg_temp.plain_envelope(e pg_temp.plain_event) RETURNS text LANGUAGE sql STABLE AS $$
 	SELECT CASE WHEN e.schema_version = 'ledger.event.v1' AND octet_length(text) <= 65535 THEN text END
 	  FROM (SELECT
 		'{"actor":{"id":' || to_json(e.actor_id) || ',"type":' || to_json(e.actor_type)
@@ -630,57 +630,50 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.plain_fold(in_tenant text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	v record;
+	e pg_temp.plain_event;
+	t pg_temp.plain_type;
 	v_old jsonb;
 	v_new jsonb;
-	v_last pg_temp.plain_event;
 	v_body jsonb;
 BEGIN
 	DELETE FROM pg_temp.plain_expected;
 	FOR v IN
-		SELECT e, t FROM pg_temp.plain_event AS e JOIN pg_temp.plain_type AS t ON t.event_type = e.event_type
-		 WHERE t.projected AND e.finding_id <> 'ledger' AND (in_tenant IS NULL OR e.tenant_id = in_tenant)
-		 ORDER BY e.tenant_id, e.finding_id, e.policy_version, e.sequence_no, e.chain_id, e.event_id
+		SELECT x AS event, y AS type, lag(x.tenant_id) OVER finding IS NULL AS is_first, lead(x.tenant_id) OVER finding IS NULL AS is_last
+		  FROM pg_temp.plain_event AS x JOIN pg_temp.plain_type AS y ON y.event_type = x.event_type
+		 WHERE y.projected AND x.finding_id <> 'ledger' AND (in_tenant IS NULL OR x.tenant_id = in_tenant)
+		WINDOW finding AS (PARTITION BY x.tenant_id, x.finding_id, x.policy_version ORDER BY x.sequence_no, x.chain_id, x.event_id)
 	LOOP
-		IF ((v.e).tenant_id, (v.e).finding_id, (v.e).policy_version)
-		   IS DISTINCT FROM (v_last.tenant_id, v_last.finding_id, v_last.policy_version) THEN
-			PERFORM pg_temp.plain_expect('findings_projection', v_last, 0, pg_temp.plain_with_hash(v_new));
-			v_new := NULL;
-		END IF;
-		v_last := v.e;
-		v_old := v_new;
-		v_body := CASE WHEN jsonb_typeof((v.e).event_body) = 'object' THEN (v.e).event_body ELSE '{}' END;
-		v_new := pg_temp.plain_step(v_old, v.e, v.t, v_body);
+		e := v.event;
+		t := v.type;
+		v_old := CASE WHEN NOT v.is_first THEN v_new END;
+		v_body := CASE WHEN jsonb_typeof(e.event_body) = 'object' THEN e.event_body ELSE '{}' END;
+		v_new := pg_temp.plain_step(v_old, e, t, v_body);
+		-- "A step that makes a new finding, or changes status or severity".
 		IF v_old IS NULL OR v_old -> 'status' <> v_new -> 'status' OR v_old -> 'severity' <> v_new -> 'severity' THEN
-			PERFORM pg_temp.plain_expect('finding_history', v.e, (v.e).sequence_no, jsonb_build_object(
-				'tenant_id', (v.e).tenant_id, 'finding_id', (v.e).finding_id, 'policy_version', (v.e).policy_version,
-				'chain_id', (v.e).chain_id, 'sequence_no', (v.e).sequence_no, 'event_id', (v.e).event_id,
-				'event_type', (v.e).event_type, 'previous_status', v_old -> 'status', 'status', v_new -> 'status',
+			INSERT INTO pg_temp.plain_expected VALUES ('finding_history', e.tenant_id, e.finding_id, e.policy_version,
+				e.sequence_no, e.chain_id, e.sequence_no, jsonb_build_object(
+				'tenant_id', e.tenant_id, 'finding_id', e.finding_id, 'policy_version', e.policy_version,
+				'chain_id', e.chain_id, 'sequence_no', e.sequence_no, 'event_id', e.event_id, 'event_type', e.event_type,
+				'previous_status', v_old -> 'status', 'status', v_new -> 'status',
 				'previous_severity', v_old -> 'severity', 'severity', v_new -> 'severity',
-				'actor_id', (v.e).actor_id, 'actor_type', (v.e).actor_type,
+				'actor_id', e.actor_id, 'actor_type', e.actor_type,
 				'justification', coalesce(pg_temp.plain_string(v_body -> 'justification'),
 				                          pg_temp.plain_string(v_body -> 'comment'), pg_temp.plain_string(v_body -> 'reason')),
-				'occurred_at', (v.e).occurred_at, 'recorded_at', (v.e).recorded_at,
-				'cycle_hash', pg_temp.plain_cycle_hash(v_new)));
+				'occurred_at', e.occurred_at, 'recorded_at', e.recorded_at, 'cycle_hash', pg_temp.plain_cycle_hash(v_new)));
 		END IF;
-		IF (v.t).action_kind IS NOT NULL THEN
-			PERFORM pg_temp.plain_expect('triage_actions', v.e, (v.e).sequence_no, jsonb_build_object(
-				'tenant_id', (v.e).tenant_id, 'action_id', (v.e).event_id, 'action_type', (v.t).action_kind,
-				'finding_id', (v.e).finding_id, 'policy_version', (v.e).policy_version, 'chain_id', (v.e).chain_id,
-				'sequence_no', (v.e).sequence_no, 'payload', v_body, 'created_by', (v.e).actor_id,
-				'occurred_at', (v.e).occurred_at, 'created_at', (v.e).recorded_at));
+		IF t.action_kind IS NOT NULL THEN
+			INSERT INTO pg_temp.plain_expected VALUES ('triage_actions', e.tenant_id, e.finding_id, e.policy_version,
+				e.sequence_no, e.chain_id, e.sequence_no, jsonb_build_object(
+				'tenant_id', e.tenant_id, 'action_id', e.event_id, 'action_type', t.action_kind, 'finding_id', e.finding_id,
+				'policy_version', e.policy_version, 'chain_id', e.chain_id, 'sequence_no', e.sequence_no, 'payload', v_body,
+				'created_by', e.actor_id, 'occurred_at', e.occurred_at, 'created_at', e.recorded_at));
+		END IF;
+		IF v.is_last THEN
+			INSERT INTO pg_temp.plain_expected VALUES ('findings_projection', e.tenant_id, e.finding_id, e.policy_version,
+				0, e.chain_id, e.sequence_no, v_new || jsonb_build_object('cycle_hash', pg_temp.plain_cycle_hash(v_new)));
 		END IF;
 	END LOOP;
-	PERFORM pg_temp.plain_expect('findings_projection', v_last, 0, pg_temp.plain_with_hash(v_new));
 END
-$$;
-CREATE OR REPLACE FUNCTION pg_temp.plain_with_hash(f jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT f || jsonb_build_object('cycle_hash', pg_temp.plain_cycle_hash(f))
-$$;
-CREATE OR REPLACE FUNCTION pg_temp.plain_expect(source text, e pg_temp.plain_event, sequence_key bigint, content jsonb)
-RETURNS void LANGUAGE sql AS $$
-	INSERT INTO pg_temp.plain_expected
-	SELECT source, e.tenant_id, e.finding_id, e.policy_version, sequence_key, e.chain_id, e.sequence_no, content
-	 WHERE content IS NOT NULL
 $$;
 
 -- ---------------------------------------------------------------------------
@@ -814,7 +807,8 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.plain_report(
 	in_tenant text DEFAULT NULL, in_chain uuid DEFAULT NULL, in_from bigint DEFAULT NULL, in_to bigint DEFAULT NULL)
 RETURNS jsonb LANGUAGE plpgsql
-SET search_path = pg_catalog SET timezone = 'UTC' SET bytea_output = 'hex' SET extra_float_digits = 1 SET jit = off AS $$
+SET search_path = pg_catalog SET timezone = 'UTC' SET bytea_output = 'hex' SET extra_float_digits = 1
+SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	v_source pg_temp.plain_source;
 	v_projections bigint := 0;

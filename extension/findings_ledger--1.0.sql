@@ -1,0 +1,100 @@
+/* findings_ledger--1.0.sql */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION findings_ledger" to load this file. \quit
+
+-- Only C functions: a table that belongs to an extension is not dumped with its
+-- triggers, policies and indexes.  Tables and everything else are ordinary
+-- objects made by the migrations.
+
+CREATE FUNCTION ledger_canonical_json(document jsonb) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10
+	AS 'MODULE_PATHNAME', 'ledger_canonical_json';
+COMMENT ON FUNCTION ledger_canonical_json(jsonb) IS
+	'Canonical JSON (RFC 8785) of a document. LG422 names the path of a number that an IEEE 754 double would round.';
+
+CREATE FUNCTION ledger_canonical_json(document json) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10
+	AS 'MODULE_PATHNAME', 'ledger_canonical_json_text';
+COMMENT ON FUNCTION ledger_canonical_json(json) IS
+	'Canonical JSON (RFC 8785) of a JSON text. Unlike jsonb, json keeps duplicate members: they are an error (LG422) with line, column and member.';
+
+CREATE FUNCTION ledger_payload_hash(salt bytea, payload jsonb) RETURNS bytea
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10
+	AS 'MODULE_PATHNAME', 'ledger_payload_hash';
+COMMENT ON FUNCTION ledger_payload_hash(bytea, jsonb) IS
+	'SHA-256(0x02 || uint8(length of salt) || salt || JCS(payload)), 32 bytes. The salt is empty or 16 to 64 bytes long (LG400), the payload an object (LG422).';
+
+CREATE FUNCTION ledger_event_envelope(event record) RETURNS jsonb
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20
+	AS 'MODULE_PATHNAME', 'ledger_event_envelope';
+COMMENT ON FUNCTION ledger_event_envelope(record) IS
+	'The envelope ledger.event.v1 of a row shaped like ledger_events. Its canonical JSON is what event_hash and merkle_leaf_hash cover.';
+
+CREATE FUNCTION ledger_event_hash(event record) RETURNS bytea
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20
+	AS 'MODULE_PATHNAME', 'ledger_event_hash';
+COMMENT ON FUNCTION ledger_event_hash(record) IS
+	'SHA-256(JCS(envelope)) of a row shaped like ledger_events, recomputed from its columns; the stored event_hash is not looked at.';
+
+CREATE FUNCTION ledger_leaf_hash(event record) RETURNS bytea
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20
+	AS 'MODULE_PATHNAME', 'ledger_leaf_hash';
+COMMENT ON FUNCTION ledger_leaf_hash(record) IS
+	'SHA-256(0x00 || JCS(envelope)) of a row shaped like ledger_events: its RFC 6962 leaf hash, recomputed from its columns.';
+
+CREATE FUNCTION ledger_chain_id(tenant text, policy_version text) RETURNS uuid
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_chain_id';
+COMMENT ON FUNCTION ledger_chain_id(text, text) IS
+	'The chain of a tenant and policy version: the first 16 bytes of SHA-256(tenant || ''::'' || policy_version) as a UUID version 8 (RFC 9562).';
+
+CREATE FUNCTION ledger_uuid_v7() RETURNS uuid
+	LANGUAGE c VOLATILE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_uuid_v7';
+COMMENT ON FUNCTION ledger_uuid_v7() IS
+	'A new UUID version 7 (RFC 9562): milliseconds, a 12-bit fraction, 62 random bits.';
+
+CREATE FUNCTION ledger_tenant_allowed(tenant text) RETURNS boolean
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 5
+	AS 'MODULE_PATHNAME', 'ledger_tenant_allowed';
+COMMENT ON FUNCTION ledger_tenant_allowed(text) IS
+	'May the session''s role (the one SET ROLE chose, else the session user; never current_user) touch this tenant? True by a row of ledger_tenant_grants, for superusers and for roles with BYPASSRLS.';
+
+CREATE FUNCTION ledger_tenant_selected(tenant text) RETURNS boolean
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 5
+	AS 'MODULE_PATHNAME', 'ledger_tenant_selected';
+COMMENT ON FUNCTION ledger_tenant_selected(text) IS
+	'Is this the tenant that app.current_tenant names, and may the session''s role touch it? What the reading policies ask.';
+
+CREATE FUNCTION ledger_write(event anyelement, expected_sequence bigint,
+	OUT created boolean, OUT stored anyelement) RETURNS record
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'ledger_write';
+COMMENT ON FUNCTION ledger_write(anyelement, bigint) IS
+	'Append one row shaped like ledger_events; the core of ledger_append(). expected_sequence NULL: whatever comes next.';
+
+CREATE FUNCTION ledger_write_many(events anyarray, OUT created boolean, OUT stored anyelement)
+	RETURNS SETOF record
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'ledger_write_many';
+COMMENT ON FUNCTION ledger_write_many(anyarray) IS
+	'Append many rows shaped like ledger_events, all or nothing, chains locked in sorted order; answers in the order asked. The core of ledger_append_many().';
+
+CREATE FUNCTION ledger_link() RETURNS trigger
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'ledger_link';
+COMMENT ON FUNCTION ledger_link() IS
+	'Trigger: validates, salts, hashes and links a row of ledger_events. BEFORE INSERT FOR EACH ROW, last by name, ENABLE ALWAYS.';
+
+CREATE FUNCTION ledger_refuse_change() RETURNS trigger
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'ledger_refuse_change';
+COMMENT ON FUNCTION ledger_refuse_change() IS
+	'Trigger: refuses UPDATE, DELETE and TRUNCATE of recorded data (LG423).';
+
+CREATE FUNCTION ledger_refuse_direct() RETURNS trigger
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'ledger_refuse_direct';
+COMMENT ON FUNCTION ledger_refuse_direct() IS
+	'Trigger: refuses statements aimed at a leaf of ledger_events (LG423).';

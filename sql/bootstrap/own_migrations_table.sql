@@ -1,0 +1,1 @@
+ALTER TABLE ledger.ledger_schema_migrations OWNER TO ledger_owner;

@@ -1,0 +1,19 @@
+-- Row-level security, forced: it holds for the owner too.  A reader sees the
+-- tenant that app.current_tenant selects, if a grant allows it.  Inside the
+-- owner's SECURITY DEFINER functions the tenant comes as a parameter, so there the
+-- grant alone decides; the asked subject stays the session's role.
+DO $$
+DECLARE
+	v_table text;
+BEGIN
+	FOREACH v_table IN ARRAY ARRAY['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains']
+	LOOP
+		EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY', v_table);
+		EXECUTE format('ALTER TABLE ledger.%I FORCE ROW LEVEL SECURITY', v_table);
+		EXECUTE format('CREATE POLICY tenant_selected ON ledger.%I
+			USING (ledger.ledger_tenant_selected(tenant_id))', v_table);
+		EXECUTE format('CREATE POLICY tenant_granted ON ledger.%I TO ledger_owner
+			USING (ledger.ledger_tenant_allowed(tenant_id))', v_table);
+	END LOOP;
+END
+$$;
