@@ -271,13 +271,13 @@ insert_plan(bool many)
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "INSERT INTO ledger.ledger_events (");
 	append_column_list(&sql);
-	appendStringInfoString(&sql, many ? ") SELECT * FROM pg_catalog.unnest(" : ") VALUES (");
+	appendStringInfoString(&sql, many ? ") SELECT * FROM ROWS FROM (" : ") VALUES (");
 	for (int i = 0; i < CALLER_COLUMNS; i++)
 	{
 		Oid			type = ledger_event_columns[caller_columns[i]].type;
 
 		types[i] = many ? get_array_type(type) : type;
-		appendStringInfo(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
+		appendStringInfo(&sql, many ? "%spg_catalog.unnest($%d)" : "%s$%d", i > 0 ? ", " : "", i + 1);
 	}
 	appendStringInfoString(&sql, ") RETURNING ledger_events");
 	plans[many] = SPI_prepare(sql.data, CALLER_COLUMNS, types);

@@ -1,0 +1,76 @@
+-- runs as: superuser
+-- Built from sql/ by migrations/freeze.sh.  Frozen once released: change sql/
+-- and add a migration instead (migrations/README.md).
+
+-- ---- sql/bootstrap/roles.sql
+-- Roles of the ledger.  Roles belong to the cluster, not to the database, so
+-- pg_dump does not carry them: a restore into a new cluster runs this file
+-- first (or pg_dumpall --globals-only).  Needs a superuser, because of
+-- BYPASSRLS.  All are NOLOGIN: a login role is made a member of what it needs.
+DO $$
+DECLARE
+	v_role record;
+BEGIN
+	FOR v_role IN
+		SELECT *
+		FROM (VALUES
+			('ledger_owner',    false, 'owns every ledger object; nobody logs in as it'),
+			('ledger_reader',   false, 'reads events and projections of the tenants granted to it'),
+			('ledger_writer',   false, 'appends through the ledger_append functions; has no INSERT'),
+			('ledger_auditor',  false, 'reads everything of its tenants, guards and settings, and verifies'),
+			('ledger_operator', false, 'creates and grants tenants, adds event types, runs maintenance'),
+			('ledger_loader',   true,  'privileged: plain INSERT and COPY into ledger_events, ledger_import'),
+			('ledger_backup',   true,  'privileged: reads all rows for pg_dump')
+		) AS r (name, bypass_rls, purpose)
+	LOOP
+		IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = v_role.name) THEN
+			EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', v_role.name);
+		END IF;
+		EXECUTE pg_catalog.format('ALTER ROLE %I NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB %s',
+			v_role.name, CASE WHEN v_role.bypass_rls THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END);
+		EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', v_role.name,
+			'Findings Ledger: ' || v_role.purpose);
+	END LOOP;
+END
+$$;
+
+-- ---- sql/bootstrap/schema.sql
+-- The schema, the extensions and the search_path: what needs a superuser.
+CREATE SCHEMA ledger AUTHORIZATION ledger_owner;
+COMMENT ON SCHEMA ledger IS 'Findings Ledger: events, projections and the functions that write and verify them.';
+GRANT USAGE ON SCHEMA ledger TO PUBLIC;
+
+CREATE EXTENSION findings_ledger SCHEMA ledger;
+
+CREATE SCHEMA IF NOT EXISTS partman;
+CREATE EXTENSION IF NOT EXISTS pg_partman SCHEMA partman;
+-- pg_partman works with the rights of its caller, which is a function of the owner.
+GRANT USAGE, CREATE ON SCHEMA partman TO ledger_owner;
+GRANT ALL ON ALL TABLES IN SCHEMA partman TO ledger_owner;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA partman TO ledger_owner;
+GRANT EXECUTE ON ALL PROCEDURES IN SCHEMA partman TO ledger_owner;
+
+-- So that SELECT ledger_append(…) works as users wrote it.  A dump does not carry
+-- this setting; ledger_after_restore() sets it again.
+DO $$
+BEGIN
+	EXECUTE pg_catalog.format('ALTER DATABASE %I SET search_path = "$user", public, ledger',
+		pg_catalog.current_database());
+END
+$$;
+
+-- ---- sql/tables/ledger_schema_migrations.sql
+CREATE TABLE ledger.ledger_schema_migrations (
+	version    integer     PRIMARY KEY CHECK (version > 0),
+	file_name  text        NOT NULL UNIQUE,
+	checksum   text        NOT NULL CHECK (checksum ~ '^[0-9a-f]{64}$'),
+	applied_at timestamptz NOT NULL DEFAULT now(),
+	applied_by name        NOT NULL DEFAULT session_user,
+	-- The ledger.migrated event that records it, once the write path exists.
+	event_id   uuid
+);
+COMMENT ON TABLE ledger.ledger_schema_migrations IS
+	'Migrations applied to this database, with the SHA-256 of each file. The runner refuses a file whose checksum differs.';
+
+-- ---- sql/bootstrap/own_migrations_table.sql
+ALTER TABLE ledger.ledger_schema_migrations OWNER TO ledger_owner;

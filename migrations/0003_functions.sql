@@ -1,0 +1,311 @@
+-- runs as: owner
+-- Built from sql/ by migrations/freeze.sh.  Frozen once released: change sql/
+-- and add a migration instead (migrations/README.md).
+
+-- ---- sql/functions/ledger_create_tenant.sql
+-- Name of a tenant's leaf: readable, and unique by eight digits of its hash.
+CREATE FUNCTION ledger.ledger_leaf_name(tenant text) RETURNS name
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT ('ledger_events_' ||
+		left(trim(BOTH '_' FROM regexp_replace(lower(tenant), '[^a-z0-9]+', '_', 'g')), 32) || '_' ||
+		left(encode(sha256(convert_to(tenant, 'UTF8')), 'hex'), 8))::name
+	$$;
+COMMENT ON FUNCTION ledger.ledger_leaf_name(text) IS
+	'Name of the leaf of ledger_events that holds a tenant.';
+
+-- The guards of one leaf.  Statement triggers and row-level security are not
+-- cloned from the parent: a leaf without them could be truncated or read.
+CREATE FUNCTION ledger.ledger_guard_leaf(leaf name) RETURNS void
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER ledger_refuse_direct BEFORE INSERT OR UPDATE OR DELETE ON ledger.%I
+		FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_direct()', leaf);
+	EXECUTE format('CREATE TRIGGER ledger_refuse_truncate BEFORE TRUNCATE ON ledger.%I
+		FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change()', leaf);
+	EXECUTE format('ALTER TABLE ledger.%I ENABLE ALWAYS TRIGGER ledger_refuse_direct', leaf);
+	EXECUTE format('ALTER TABLE ledger.%I ENABLE ALWAYS TRIGGER ledger_refuse_truncate', leaf);
+	EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY', leaf);
+	EXECUTE format('ALTER TABLE ledger.%I FORCE ROW LEVEL SECURITY', leaf);
+	EXECUTE format('REVOKE ALL ON ledger.%I FROM PUBLIC', leaf);
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_guard_leaf(name) IS
+	'Puts the guards on one leaf of ledger_events. Called when a tenant is created.';
+
+CREATE FUNCTION ledger.ledger_make_leaf(tenant text) RETURNS name
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_leaf name := ledger.ledger_leaf_name(tenant);
+BEGIN
+	EXECUTE format('CREATE TABLE ledger.%I PARTITION OF ledger.ledger_events FOR VALUES IN (%L)
+		WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
+		      autovacuum_vacuum_insert_scale_factor = 0.02,
+		      autovacuum_vacuum_insert_threshold = 10000, autovacuum_vacuum_cost_delay = 0)',
+		v_leaf, tenant);
+	PERFORM ledger.ledger_guard_leaf(v_leaf);
+	RETURN v_leaf;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_make_leaf(text) IS
+	'Makes and guards a tenant''s leaf. Vacuumed eagerly: dead entries of a rolled-back append stand where the next append looks for the head.';
+
+CREATE FUNCTION ledger.ledger_create_tenant(tenant text, settings jsonb DEFAULT '{}')
+	RETURNS ledger.ledger_tenants
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_row ledger.ledger_tenants;
+BEGIN
+	IF tenant IS NULL OR tenant !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' THEN
+		RAISE EXCEPTION 'tenant name is not valid'
+			USING ERRCODE = 'LG400', DETAIL = format('It is "%s".', left(tenant, 140)),
+				HINT = 'A tenant name matches ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$.';
+	END IF;
+	IF settings IS NULL OR jsonb_typeof(settings) <> 'object' THEN
+		RAISE EXCEPTION 'settings of a tenant must be a JSON object'
+			USING ERRCODE = 'LG400', HINT = 'Pass {} for none.';
+	END IF;
+	IF current_setting('server_encoding') <> 'UTF8' THEN
+		RAISE EXCEPTION 'the ledger needs a database with encoding UTF8'
+			USING ERRCODE = 'LG503', HINT = 'Create one with ENCODING ''UTF8'' TEMPLATE template0.';
+	END IF;
+
+	-- Two racing creations: the second waits here and then finds the row.
+	PERFORM pg_advisory_xact_lock(7310, hashtext(tenant));
+	SELECT t.* INTO v_row FROM ledger.ledger_tenants t WHERE t.tenant_id = tenant;
+	IF FOUND THEN
+		IF v_row.settings <> settings AND settings <> '{}' THEN
+			RAISE EXCEPTION 'tenant "%" exists with other settings', tenant
+				USING ERRCODE = 'LG409', DETAIL = format('Its settings are %s.', v_row.settings);
+		END IF;
+		RETURN v_row;
+	END IF;
+
+	INSERT INTO ledger.ledger_tenants (tenant_id, leaf, settings, reserved)
+	VALUES (tenant, ledger.ledger_make_leaf(tenant), settings, tenant = 'ledger')
+	RETURNING * INTO v_row;
+	RETURN v_row;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_create_tenant(text, jsonb) IS
+	'Creates a tenant and its guarded leaf of ledger_events; an existing tenant is returned as it is. LG400: bad name or settings. LG409: exists with other settings. For ledger_operator.';
+
+-- ---- sql/functions/ledger_grant_tenant.sql
+CREATE FUNCTION ledger.ledger_grant_tenant(role name, tenant text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM ledger.ledger_tenants t WHERE t.tenant_id = tenant) THEN
+		RAISE EXCEPTION 'tenant "%" does not exist', tenant
+			USING ERRCODE = 'LG404', HINT = 'Create it with ledger_create_tenant().';
+	END IF;
+	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
+		RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'LG404';
+	END IF;
+	INSERT INTO ledger.ledger_tenant_grants (tenant_id, role_name)
+	VALUES (tenant, role)
+	ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_grant_tenant(name, text) IS
+	'Allows a role, and so its members, to touch a tenant; granting twice is no error. LG404: unknown tenant or role. For ledger_operator.';
+
+CREATE FUNCTION ledger.ledger_revoke_tenant(role name, tenant text) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	DELETE FROM ledger.ledger_tenant_grants g WHERE g.tenant_id = tenant AND g.role_name = role;
+	RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_revoke_tenant(name, text) IS
+	'Takes a grant back; true if there was one. For ledger_operator.';
+
+-- ---- sql/functions/ledger_append.sql
+CREATE FUNCTION ledger.ledger_append(
+	tenant_id           text,
+	event_type          text,
+	finding_id          text,
+	policy_version      text,
+	artifact_id         text,
+	payload             jsonb       DEFAULT '{}',
+	actor_id            text        DEFAULT session_user,
+	actor_type          text        DEFAULT 'operator',
+	vuln_id             text        DEFAULT NULL,
+	occurred_at         timestamptz DEFAULT NULL,
+	event_id            uuid        DEFAULT NULL,
+	chain_id            uuid        DEFAULT NULL,
+	source_run_id       uuid        DEFAULT NULL,
+	evidence_bundle_ref text        DEFAULT NULL,
+	expected_sequence   bigint      DEFAULT NULL)
+	RETURNS ledger.ledger_events
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_event ledger.ledger_events;
+BEGIN
+	IF event_type LIKE 'ledger.%' THEN
+		RAISE EXCEPTION 'event type "%" is reserved to the ledger', event_type
+			USING ERRCODE = 'LG403', HINT = 'Use a finding.* type, or one of your own (ledger_add_event_type()).';
+	END IF;
+	v_event.tenant_id := tenant_id;
+	v_event.event_type := event_type;
+	v_event.finding_id := finding_id;
+	v_event.policy_version := policy_version;
+	v_event.artifact_id := artifact_id;
+	v_event.event_body := payload;
+	v_event.actor_id := actor_id;
+	v_event.actor_type := actor_type;
+	v_event.vuln_id := vuln_id;
+	v_event.occurred_at := occurred_at;
+	v_event.event_id := event_id;
+	v_event.chain_id := chain_id;
+	v_event.source_run_id := source_run_id;
+	v_event.evidence_bundle_ref := evidence_bundle_ref;
+	RETURN (ledger.ledger_write(v_event, expected_sequence)).stored;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_append(text, text, text, text, text, jsonb, text, text, text, timestamptz, uuid, uuid, uuid, text, bigint) IS
+	'Appends one event and returns the stored row: chained, hashed, projected, and durable once the transaction''s commit is acknowledged. The same event_id with the same content returns the stored event. expected_sequence: the number the event must get (head + 1). LG400 bad field, LG403 tenant not granted or reserved type, LG404 unknown tenant or type, LG409 conflict, LG413 payload too large, LG422 payload not representable.';
+
+-- ---- sql/functions/ledger_append_json.sql
+-- From the camelCase request of the HTTP contract to a row.  Members that the
+-- ledger sets itself are refused, and so is a member nobody knows: a misspelt
+-- optional member must not vanish silently.
+CREATE FUNCTION ledger.ledger_request_row(event jsonb) RETURNS ledger.ledger_events
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_row    ledger.ledger_events;
+	v_member text;
+BEGIN
+	IF event IS NULL OR jsonb_typeof(event) <> 'object' THEN
+		RAISE EXCEPTION 'event must be a JSON object' USING ERRCODE = 'LG400';
+	END IF;
+	SELECT k INTO v_member
+	FROM jsonb_object_keys(event) AS k
+	WHERE k IN ('sequence', 'sequenceNo', 'recordedAt', 'recordedBy', 'salt', 'payloadSalt', 'payloadHash',
+		'evaluation', 'evaluationHash', 'previousHash', 'eventHash', 'merkleLeafHash', 'schema')
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION '% is set by the ledger', v_member
+			USING ERRCODE = 'LG403', HINT = 'Leave it out.';
+	END IF;
+	SELECT k INTO v_member
+	FROM jsonb_object_keys(event) AS k
+	WHERE k NOT IN ('tenant', 'tenantId', 'type', 'eventType', 'id', 'eventId', 'chainId', 'policyVersion',
+		'findingId', 'artifactId', 'vulnId', 'finding', 'actorId', 'actorType', 'actor', 'occurredAt',
+		'payload', 'sourceRunId', 'evidenceBundleRef', 'expectedSequence')
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'unknown member "%"', v_member
+			USING ERRCODE = 'LG400', HINT = 'What is particular to the event belongs into payload.';
+	END IF;
+
+	v_row.tenant_id := coalesce(event ->> 'tenant', event ->> 'tenantId');
+	v_row.event_type := coalesce(event ->> 'type', event ->> 'eventType');
+	v_row.policy_version := event ->> 'policyVersion';
+	v_row.finding_id := coalesce(event #>> '{finding,id}', event ->> 'findingId');
+	v_row.artifact_id := coalesce(event #>> '{finding,artifactId}', event ->> 'artifactId');
+	v_row.vuln_id := coalesce(event #>> '{finding,vulnId}', event ->> 'vulnId');
+	v_row.actor_id := coalesce(event #>> '{actor,id}', event ->> 'actorId');
+	v_row.actor_type := coalesce(event #>> '{actor,type}', event ->> 'actorType');
+	v_row.evidence_bundle_ref := event ->> 'evidenceBundleRef';
+	v_row.event_body := coalesce(nullif(event -> 'payload', 'null'), '{}');
+	v_member := 'id';
+	v_row.event_id := coalesce(event ->> 'id', event ->> 'eventId')::uuid;
+	v_member := 'chainId';
+	v_row.chain_id := (event ->> 'chainId')::uuid;
+	v_member := 'sourceRunId';
+	v_row.source_run_id := (event ->> 'sourceRunId')::uuid;
+	v_member := 'occurredAt';
+	v_row.occurred_at := (event ->> 'occurredAt')::timestamptz;
+	IF v_row.event_type LIKE 'ledger.%' THEN
+		RAISE EXCEPTION 'event type "%" is reserved to the ledger', v_row.event_type
+			USING ERRCODE = 'LG403', HINT = 'Use a finding.* type, or one of your own (ledger_add_event_type()).';
+	END IF;
+	RETURN v_row;
+EXCEPTION
+	WHEN data_exception THEN
+		RAISE EXCEPTION '% is malformed', v_member
+			USING ERRCODE = 'LG400', DETAIL = SQLERRM,
+				HINT = 'Identifiers are UUIDs; times are RFC 3339, such as 2026-11-23T19:30:00Z.';
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_request_row(jsonb) IS
+	'The row that a camelCase append request asks for. LG400: unknown or malformed member; LG403: a member that the ledger sets itself.';
+
+CREATE FUNCTION ledger.ledger_request_expected(event jsonb) RETURNS bigint
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	RETURN (event ->> 'expectedSequence')::bigint;
+EXCEPTION
+	WHEN data_exception THEN
+		RAISE EXCEPTION 'expectedSequence is malformed' USING ERRCODE = 'LG400', DETAIL = SQLERRM;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_request_expected(jsonb) IS
+	'The expectedSequence of an append request, or NULL.';
+
+CREATE FUNCTION ledger.ledger_append_request(event jsonb)
+	RETURNS TABLE (created boolean, stored ledger.ledger_events)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_result record;
+BEGIN
+	v_result := ledger.ledger_write(ledger.ledger_request_row(event), ledger.ledger_request_expected(event));
+	created := v_result.created;
+	stored := v_result.stored;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_append_request(jsonb) IS
+	'ledger_append(jsonb) that also tells whether the event is new (created true, HTTP 201) or was stored before (false, HTTP 200). One row. Errors as ledger_append().';
+
+CREATE FUNCTION ledger.ledger_append(event jsonb) RETURNS ledger.ledger_events
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	RETURN (ledger.ledger_write(ledger.ledger_request_row(event), ledger.ledger_request_expected(event))).stored;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_append(jsonb) IS
+	'Appends one event given as the camelCase request of the HTTP contract: tenant, type, policyVersion, finding {id, artifactId, vulnId} or findingId …, actor {id, type} or actorId …, payload, and optionally id, chainId, occurredAt, sourceRunId, evidenceBundleRef, expectedSequence. Errors as the other ledger_append().';
+
+CREATE FUNCTION ledger.ledger_append_many(events jsonb) RETURNS SETOF ledger.ledger_events
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_rows ledger.ledger_events[];
+BEGIN
+	IF events IS NULL OR jsonb_typeof(events) <> 'array' THEN
+		RAISE EXCEPTION 'events must be a JSON array' USING ERRCODE = 'LG400';
+	END IF;
+	IF EXISTS (SELECT FROM jsonb_array_elements(events) AS e WHERE e ? 'expectedSequence') THEN
+		RAISE EXCEPTION 'expectedSequence has no meaning in a batch'
+			USING ERRCODE = 'LG400', HINT = 'Append the event alone with ledger_append().';
+	END IF;
+	SELECT array_agg(ledger.ledger_request_row(e.value) ORDER BY e.ordinality) INTO v_rows
+	FROM jsonb_array_elements(events) WITH ORDINALITY AS e;
+	RETURN QUERY SELECT (w.stored).* FROM ledger.ledger_write_many(v_rows) AS w;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_append_many(jsonb) IS
+	'Appends an array of requests, all or nothing, chains locked in sorted order; returns the stored rows in the order asked. Errors as ledger_append().';
