@@ -41,3 +41,54 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+-- ---- sql/privileges/grants.sql
+-- Least privilege.  Writers have EXECUTE on the append functions and no INSERT;
+-- only the loader, which is privileged, may INSERT or COPY.  Leaves get no grants.
+REVOKE ALL ON ALL TABLES IN SCHEMA ledger FROM PUBLIC;
+
+DO $$
+DECLARE
+	v_function regprocedure;
+BEGIN
+	FOR v_function IN
+		SELECT p.oid FROM pg_catalog.pg_proc AS p
+		WHERE p.pronamespace = 'ledger'::regnamespace
+			AND p.proowner = 'ledger_owner'::regrole
+	LOOP
+		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_function);
+	END LOOP;
+END
+$$;
+
+GRANT SELECT ON ledger.ledger_events, ledger.findings_projection, ledger.finding_history,
+	ledger.triage_actions, ledger.ledger_event_types
+	TO ledger_reader, ledger_auditor;
+GRANT SELECT ON ledger.ledger_settings, ledger.ledger_tenants, ledger.ledger_tenant_grants,
+	ledger.ledger_chains, ledger.ledger_partition_intent, ledger.ledger_schema_migrations
+	TO ledger_auditor, ledger_operator;
+GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO ledger_backup;
+GRANT SELECT, INSERT ON ledger.ledger_events TO ledger_loader;
+
+GRANT EXECUTE ON FUNCTION
+	ledger.ledger_append(text, text, text, text, text, jsonb, text, text, text, timestamptz, uuid, uuid, uuid, text, bigint),
+	ledger.ledger_append(jsonb), ledger.ledger_append_request(jsonb), ledger.ledger_append_many(jsonb),
+	ledger.ledger_request_row(jsonb), ledger.ledger_request_expected(jsonb)
+	TO ledger_writer, ledger_loader;
+GRANT EXECUTE ON FUNCTION
+	ledger.ledger_verify(text, uuid, bigint, bigint), ledger.ledger_verify_report(text, uuid, bigint, bigint)
+	TO ledger_reader, ledger_auditor, ledger_operator;
+GRANT EXECUTE ON FUNCTION
+	ledger.ledger_create_tenant(text, jsonb), ledger.ledger_grant_tenant(name, text),
+	ledger.ledger_revoke_tenant(name, text)
+	TO ledger_operator;
+
+-- ---- sql/data/settings.sql
+-- The log's name and this copy's identity; and the reserved tenant that holds
+-- the ledger's events about itself.
+INSERT INTO ledger.ledger_settings (origin, instance_id, home)
+SELECT 'ledger-' || encode(uuid_send(gen_random_uuid()), 'hex'), gen_random_uuid(),
+	format('%s/%s', (SELECT system_identifier FROM pg_control_system()),
+		(SELECT oid FROM pg_database WHERE datname = current_database()));
+
+SELECT ledger.ledger_create_tenant('ledger');
