@@ -241,7 +241,6 @@ record_events() {
 	run_psql "$dsn" -o /dev/null <<-SQL || fail 1 "the migrations were applied but not recorded as events" "run again"
 		BEGIN;
 		SELECT pg_catalog.pg_advisory_xact_lock($lock_key);
-		SET LOCAL ROLE ledger_owner;
 		SELECT ledger.ledger_record_migrations();
 		COMMIT;
 	SQL

@@ -276,7 +276,8 @@ ledger_chain_lock(lc_str tenant, const uint8 *chain_id)
 				 errmsg("transaction appends to more than %d chains",
 						ledger_max_chains_per_transaction),
 				 errdetail("Each chain holds a lock until the transaction ends."),
-				 errhint("Split the batch, or raise ledger.max_chains_per_transaction together with max_locks_per_transaction.")));
+				 errhint("Split the batch, or raise ledger.max_chains_per_transaction together with "
+						 "max_locks_per_transaction.")));
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) ((uint64) key >> 32), (uint32) key,
 						 LEDGER_LOCK_CLASS);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);

@@ -141,6 +141,7 @@ CREATE TEMP TABLE IF NOT EXISTS plain_row (
 	true_hash bytea,        -- what its successor ought to remember
 	previous_true bytea, previous_row bigint,
 	kind text, detail text, blamed boolean DEFAULT false);
+CREATE INDEX IF NOT EXISTS plain_row_stray ON plain_row (previous_hash) WHERE NOT envelope_ok AND NOT leaf_ok;
 CREATE TEMP TABLE IF NOT EXISTS plain_finding (
 	tenant_id text COLLATE "C", chain_id uuid, sequence_no bigint, kind text, detail text);
 
@@ -211,27 +212,33 @@ $$;
 -- A value's canonical text; NULL if a number in it has none.  PostgreSQL's own
 -- quoting of strings is JCS's: \b \t \n \f \r \" \\, other control characters as
 -- \u00xx, everything else as it is.  Byte order is the order of UTF-16 code units
--- unless a character from U+E000 on occurs (wide; NULL: find out).
-CREATE OR REPLACE FUNCTION pg_temp.plain_jcs(value jsonb, wide boolean DEFAULT NULL) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+-- unless a character from U+E000 on occurs (wide; NULL: find out).  The server's
+-- stack bounds the recursion, so what lies 50 levels down is first left as it is,
+-- between two control characters, and put into its form afterwards.
+CREATE OR REPLACE FUNCTION pg_temp.plain_jcs(value jsonb, wide boolean DEFAULT NULL, depth integer DEFAULT 0)
+RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 	v_wide boolean := coalesce(wide, octet_length(value::text) > length(value::text)
 		AND value::text ~ '[\uE000-\U0010FFFF]');
 	v_text text;
 BEGIN
+	IF depth = 50 THEN
+		RETURN E'\x01' || value::text || E'\x02';
+	END IF;
 	CASE jsonb_typeof(value)
 	WHEN 'object' THEN
 		SELECT CASE WHEN count(*) = count(m.text) THEN '{' || coalesce(string_agg(to_json(m.key)::text || ':' || m.text, ','
 		            ORDER BY CASE WHEN v_wide THEN pg_temp.plain_utf16(m.key) END, m.key COLLATE "C"), '') || '}' END
 		  INTO v_text
-		  FROM (SELECT e.key, CASE jsonb_typeof(e.value) WHEN 'object' THEN pg_temp.plain_jcs(e.value, v_wide)
-		                           WHEN 'array' THEN pg_temp.plain_jcs(e.value, v_wide)
+		  FROM (SELECT e.key, CASE jsonb_typeof(e.value) WHEN 'object' THEN pg_temp.plain_jcs(e.value, v_wide, depth + 1)
+		                           WHEN 'array' THEN pg_temp.plain_jcs(e.value, v_wide, depth + 1)
 		                           WHEN 'number' THEN pg_temp.plain_number(e.value::text) ELSE e.value::text END AS text
 		          FROM jsonb_each(value) AS e OFFSET 0) AS m;
 	WHEN 'array' THEN
 		SELECT CASE WHEN count(*) = count(m.text) THEN '[' || coalesce(string_agg(m.text, ',' ORDER BY m.place), '') || ']' END
 		  INTO v_text
-		  FROM (SELECT a.place, CASE jsonb_typeof(a.value) WHEN 'object' THEN pg_temp.plain_jcs(a.value, v_wide)
-		                             WHEN 'array' THEN pg_temp.plain_jcs(a.value, v_wide)
+		  FROM (SELECT a.place, CASE jsonb_typeof(a.value) WHEN 'object' THEN pg_temp.plain_jcs(a.value, v_wide, depth + 1)
+		                             WHEN 'array' THEN pg_temp.plain_jcs(a.value, v_wide, depth + 1)
 		                             WHEN 'number' THEN pg_temp.plain_number(a.value::text) ELSE a.value::text END AS text
 		          FROM jsonb_array_elements(value) WITH ORDINALITY AS a (value, place) OFFSET 0) AS m;
 	WHEN 'number' THEN
@@ -239,6 +246,11 @@ BEGIN
 	ELSE
 		v_text := value::text;
 	END CASE;
+	WHILE depth = 0 AND strpos(v_text, E'\x01') > 0 LOOP
+		v_text := split_part(v_text, E'\x01', 1)
+			|| pg_temp.plain_jcs(split_part(substr(v_text, strpos(v_text, E'\x01') + 1), E'\x02', 1)::jsonb, v_wide)
+			|| substr(v_text, strpos(v_text, E'\x02') + 1);
+	END LOOP;
 	RETURN v_text;
 END
 $$;
@@ -358,8 +370,8 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_find_homes() RETURNS void LANGUAGE sql 
 		           'tenant', p.tenant_id, 'chainId', p.chain_id, 'sequence', p.sequence_no)) = s.event_hash
 		UNION
 		SELECT s.row_no, w.tenant_id, w.chain_id, w.sequence_no + 1, s.event_hash
-		  FROM walk AS w JOIN stray AS s ON s.previous_hash = w.event_hash
-		 WHERE pg_temp.plain_hash_with(s.envelope, jsonb_build_object(
+		  FROM walk AS w JOIN pg_temp.plain_row AS s ON s.previous_hash = w.event_hash
+		 WHERE NOT s.envelope_ok AND NOT s.leaf_ok AND pg_temp.plain_hash_with(s.envelope, jsonb_build_object(
 		           'tenant', w.tenant_id, 'chainId', w.chain_id, 'sequence', w.sequence_no + 1)) = s.event_hash)
 	UPDATE pg_temp.plain_row AS r
 	   SET moved = true, computed = r.event_hash,

@@ -253,12 +253,15 @@ function randomValue(depth) {
 
 function compareCanonical() {
 	const documents = Array.from({ length: 2000 }, () => randomValue(0));
+	let deep = [{ '\uFB33': 1, '\u{1F600}': 2, x: 'y' }, 0.5];
+	for (let i = 0; i < 900; i++) deep = i % 2 ? [1.5, deep] : { b: 'ü', a: deep };
+	documents.push(deep);
 	const output = run(`\\set run off\n\\i ${verifier}\n
 		SELECT d.number, encode(sha256(convert_to(pg_temp.plain_jcs(d.value), 'UTF8')), 'hex')
 		  FROM jsonb_array_elements($json$${JSON.stringify(documents)}$json$) WITH ORDINALITY AS d (value, number) ORDER BY 2;\n`);
 	const hashes = new Map(output.trim().split('\n').map((line) => line.split('|')).map(([n, hash]) => [Number(n) - 1, hash]));
 	const wrong = documents.filter((d, i) => hashes.get(i) !== sha256(jcs(d)));
-	report(wrong.length === 0, '2000 random documents have the canonical form of the other implementation',
+	report(wrong.length === 0, '2000 random documents, and a deep one, have the canonical form of the other implementation',
 		wrong.slice(0, 5).map((d) => jcs(d)));
 }
 
