@@ -370,8 +370,9 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_find_homes() RETURNS void LANGUAGE sql 
 		           'tenant', p.tenant_id, 'chainId', p.chain_id, 'sequence', p.sequence_no)) = s.event_hash
 		UNION
 		SELECT s.row_no, w.tenant_id, w.chain_id, w.sequence_no + 1, s.event_hash
-		  FROM walk AS w JOIN pg_temp.plain_row AS s ON s.previous_hash = w.event_hash
-		 WHERE NOT s.envelope_ok AND NOT s.leaf_ok AND pg_temp.plain_hash_with(s.envelope, jsonb_build_object(
+		  FROM walk AS w, LATERAL (SELECT * FROM pg_temp.plain_row AS x  -- by its index, once for each step
+		                            WHERE x.previous_hash = w.event_hash AND NOT x.envelope_ok AND NOT x.leaf_ok OFFSET 0) AS s
+		 WHERE pg_temp.plain_hash_with(s.envelope, jsonb_build_object(
 		           'tenant', w.tenant_id, 'chainId', w.chain_id, 'sequence', w.sequence_no + 1)) = s.event_hash)
 	UPDATE pg_temp.plain_row AS r
 	   SET moved = true, computed = r.event_hash,
