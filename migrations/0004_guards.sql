@@ -42,6 +42,11 @@ BEGIN
 END
 $$;
 
+-- The ledger writes its own events whoever the session is.  The link trigger lets
+-- only the owner's SECURITY DEFINER functions do that, and only with ledger.* types.
+CREATE POLICY own_events ON ledger.ledger_events FOR INSERT TO ledger_owner
+	WITH CHECK (tenant_id = 'ledger');
+
 -- ---- sql/privileges/grants.sql
 -- Least privilege.  Writers have EXECUTE on the append functions and no INSERT;
 -- only the loader, which is privileged, may INSERT or COPY.  Leaves get no grants.
@@ -83,7 +88,7 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_revoke_tenant(name, text)
 	TO ledger_operator;
 
--- ---- sql/data/settings.sql
+-- ---- sql/bootstrap/first_rows.sql
 -- The log's name and this copy's identity; and the reserved tenant that holds
 -- the ledger's events about itself.
 INSERT INTO ledger.ledger_settings (origin, instance_id, home)

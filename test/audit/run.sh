@@ -39,6 +39,6 @@ export PGDATABASE=audit
 	for table in tenants event_types chains partition_intent events; do
 		cat "sql/tables/ledger_$table.sql"
 	done
-	cat sql/tables/finding*.sql sql/tables/triage_actions.sql sql/data/*.sql test/audit/schema.sql
+	cat sql/tables/finding*.sql sql/tables/triage_actions.sql sql/data/event_types.sql sql/data/partition_intent.sql test/audit/schema.sql
 } | "${psql[@]}"
 PSQL=$bin/psql node test/audit/cases.mjs
