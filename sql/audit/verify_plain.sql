@@ -748,12 +748,12 @@ $$;
 CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text, detail text) LANGUAGE sql AS $$
 	-- Type bits of pg_trigger: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate.
 	WITH wanted (name, function, type_bits, on_parent, on_leaf) AS (VALUES
-		('zzzz_ledger_link', '^ledger_link$', 1 + 2 + 4, true, true),
-		('ledger_refuse_row', '^ledger_refuse', 1 + 2 + 8 + 16, true, true),
-		('ledger_refuse_statement', '^ledger_refuse', 2 + 8 + 16 + 32, true, false),
-		('ledger_project', '^ledger_project$', 4, true, false),
-		('ledger_refuse_direct', '^ledger_refuse', 2 + 4 + 8 + 16, false, true),
-		('ledger_refuse_truncate', '^ledger_refuse', 2 + 32, false, true)),
+		('zzzz_ledger_link', 'ledger_link', 1 + 2 + 4, true, true),
+		('ledger_refuse_row', 'ledger_refuse_change', 1 + 2 + 8 + 16, true, true),
+		('ledger_refuse_statement', 'ledger_refuse_change', 2 + 8 + 16 + 32, true, false),
+		('ledger_project', 'ledger_project', 4, true, false),
+		('ledger_refuse_direct', 'ledger_refuse_direct', 2 + 4 + 8 + 16, false, true),
+		('ledger_refuse_truncate', 'ledger_refuse_change', 2 + 32, false, true)),
 	space AS MATERIALIZED (SELECT to_regnamespace(quote_ident(schema_name))::oid AS id FROM pg_temp.plain_source),
 	guarded AS MATERIALIZED (
 		SELECT NULL::text AS tenant_id, 'ledger_events' AS name, true AS is_parent
@@ -771,13 +771,13 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 	UNION ALL
 	SELECT r.tenant_id, format('trigger %s on %s: %s', w.name, r.name, CASE
 	           WHEN t.oid IS NULL THEN 'not there'
-	           WHEN t.proname !~ w.function OR t.pronamespace <> (SELECT id FROM space) THEN format('calls %s', t.tgfoid::regprocedure)
+	           WHEN t.proname <> w.function OR t.pronamespace <> (SELECT id FROM space) THEN format('calls %s', t.tgfoid::regprocedure)
 	           WHEN t.tgenabled <> 'A' THEN 'not enabled always'
 	           ELSE 'does not fire for every row or statement that it must' END)
 	  FROM relation AS r JOIN wanted AS w ON CASE WHEN r.is_parent THEN w.on_parent ELSE w.on_leaf END
 	  LEFT JOIN present AS t ON t.tgrelid = r.id AND t.tgname = w.name
 	 WHERE r.id IS NOT NULL
-	   AND (t.oid IS NULL OR t.proname !~ w.function OR t.pronamespace <> (SELECT id FROM space) OR t.tgenabled <> 'A'
+	   AND (t.oid IS NULL OR t.proname <> w.function OR t.pronamespace <> (SELECT id FROM space) OR t.tgenabled <> 'A'
 	        OR (t.tgtype & w.type_bits) <> w.type_bits OR (t.tgtype & 67) <> (w.type_bits & 67)
 	        OR t.tgqual IS NOT NULL OR cardinality(t.tgattr::int2[]) > 0)
 	UNION ALL

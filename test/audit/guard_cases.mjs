@@ -23,7 +23,7 @@ export const cases = [
 			ALTER TABLE ${acme} ENABLE ALWAYS TRIGGER ledger_refuse_truncate;` },
 	{ name: 'a trigger for fewer statements', expect: missing('acme'),
 		sql: `DROP TRIGGER ledger_refuse_direct ON ${acme};
-			CREATE TRIGGER ledger_refuse_direct BEFORE INSERT ON ${acme} FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+			CREATE TRIGGER ledger_refuse_direct BEFORE INSERT ON ${acme} FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_direct();
 			ALTER TABLE ${acme} ENABLE ALWAYS TRIGGER ledger_refuse_direct;` },
 	{ name: 'a foreign trigger', expect: missing('acme'),
 		sql: `CREATE TRIGGER later BEFORE INSERT ON ${acme} FOR EACH ROW EXECUTE FUNCTION ledger.ledger_link();` },

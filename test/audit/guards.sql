@@ -3,6 +3,7 @@
 CREATE FUNCTION ledger.ledger_link() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE FUNCTION ledger.ledger_project() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE FUNCTION ledger.ledger_refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN coalesce(NEW, OLD); END';
+CREATE FUNCTION ledger.ledger_refuse_direct() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE FUNCTION ledger.ledger_guard_nothing() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
 
 CREATE TRIGGER zzzz_ledger_link BEFORE INSERT ON ledger.ledger_events
@@ -21,7 +22,7 @@ DECLARE
 BEGIN
 	FOREACH v_leaf IN ARRAY '{ledger_events_acme,ledger_events_globex}'::text[] LOOP
 		EXECUTE format('CREATE TRIGGER ledger_refuse_direct BEFORE INSERT OR UPDATE OR DELETE ON ledger.%I
-			FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change()', v_leaf);
+			FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_direct()', v_leaf);
 		EXECUTE format('CREATE TRIGGER ledger_refuse_truncate BEFORE TRUNCATE ON ledger.%I
 			FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change()', v_leaf);
 		FOREACH v_name IN ARRAY '{ledger_refuse_direct,ledger_refuse_truncate,zzzz_ledger_link,ledger_refuse_row}'::text[] LOOP
