@@ -273,6 +273,25 @@ function compareNumbers() {
 	report(output === '\nt\n', 'numbers that no double holds have no canonical form', [output]);
 }
 
+// Every word of docs/projection.md, in some spelling, and words that are none.
+function compareWords() {
+	const status = { affected: 'affected NEW open Reopened under_investigation', triaged: 'triaged acknowledged',
+		in_progress: 'in_progress Target-Fix', accepted_risk: 'accepted_risk accept-risk suppressed', verified: 'verified verify_FIX',
+		resolved: 'resolved closed fixed remediated dismissed false-positive not_affected', unknown: 'unknown none affected- accept_ris\u212A' };
+	const severity = { 0: 'none Informational', 0.1: 'LOW', 4: 'medium moderate', 7: 'High', 9: 'critical' };
+	const bands = { critical: [90, 100], high: [70, 89.99], medium: [40, 69.99], low: [10, 39.99], informational: [0, 9.99] };
+	const rows = [
+		...Object.entries(status).flatMap(([wanted, words]) => words.split(' ').map((w) => `(pg_temp.plain_status('${w}'), '${wanted}', '${w}')`)),
+		"(pg_temp.plain_status('Under Investigation'), 'affected', 'blank')",
+		...Object.entries(severity).flatMap(([wanted, words]) => words.split(' ').map((w) => `(pg_temp.plain_severity('"${w}"')::text, '${wanted}', '${w}')`)),
+		"(pg_temp.plain_severity('\"severe\"')::text, NULL, 'severe')", "(pg_temp.plain_severity('10.001')::text, NULL, '10.001')",
+		...Object.entries(bands).flatMap(([wanted, edges]) => edges.map((score) => `(pg_temp.plain_risk('{}', '{"score": ${score}, "profileVersion": "1.0.0"}', 1, now()) ->> 'risk_severity', '${wanted}', 'score ${score}')`)),
+	];
+	const output = run(`\\set run off\n\\i ${verifier}\n
+		SELECT w FROM (VALUES ${rows.join(',\n')}) AS v (got, wanted, w) WHERE got IS DISTINCT FROM wanted;\n`);
+	report(output === '', 'every word of the reducer stands for what the page says', output.split('\n'));
+}
+
 // ---- the script as an auditor runs it -----------------------------------------------------
 
 function script(label, status, pattern, args, prepare = '', database = 'audit') {
@@ -314,6 +333,7 @@ const types = JSON.parse(run('SELECT json_object_agg(event_type, t) FROM ledger.
 run(load(types));
 compareCanonical();
 compareNumbers();
+compareWords();
 runCases([...tamperCases, ...flipCases, ...ranges, ...projectionCases()], 'off');
 scripts();
 run(readFileSync('test/audit/guards.sql', 'utf8'));
