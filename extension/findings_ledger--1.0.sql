@@ -98,3 +98,15 @@ CREATE FUNCTION ledger_refuse_direct() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'ledger_refuse_direct';
 COMMENT ON FUNCTION ledger_refuse_direct() IS
 	'Trigger: refuses statements aimed at a leaf of ledger_events (LG423).';
+
+CREATE FUNCTION ledger_project() RETURNS trigger
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'ledger_project';
+COMMENT ON FUNCTION ledger_project() IS
+	'Trigger: folds the inserted events into findings_projection, finding_history and triage_actions. AFTER INSERT FOR EACH STATEMENT with a transition table, ENABLE ALWAYS.';
+
+CREATE FUNCTION ledger_refold(tenant text, horizon timestamptz) RETURNS bigint
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'ledger_refold';
+COMMENT ON FUNCTION ledger_refold(text, timestamptz) IS
+	'Folds all events of a tenant into emptied derived tables; history before the horizon is left out. The core of ledger_rebuild_projection().';

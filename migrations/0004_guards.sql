@@ -15,6 +15,13 @@ ALTER TABLE ledger.ledger_events ENABLE ALWAYS TRIGGER zzzz_ledger_link;
 ALTER TABLE ledger.ledger_events ENABLE ALWAYS TRIGGER ledger_refuse_row;
 ALTER TABLE ledger.ledger_events ENABLE ALWAYS TRIGGER ledger_refuse_statement;
 
+-- Statement triggers see all new rows at once; a statement aimed at a leaf would not
+-- fire it, which is why leaves refuse such statements.
+CREATE TRIGGER ledger_project AFTER INSERT ON ledger.ledger_events
+	REFERENCING NEW TABLE AS new_events
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_project();
+ALTER TABLE ledger.ledger_events ENABLE ALWAYS TRIGGER ledger_project;
+
 -- ---- sql/triggers/ledger_event_types.sql
 -- The vocabulary only grows: a changed row would fold old events anew.
 CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.ledger_event_types
@@ -85,7 +92,8 @@ GRANT EXECUTE ON FUNCTION
 	TO ledger_reader, ledger_auditor, ledger_operator;
 GRANT EXECUTE ON FUNCTION
 	ledger.ledger_create_tenant(text, jsonb), ledger.ledger_grant_tenant(name, text),
-	ledger.ledger_revoke_tenant(name, text)
+	ledger.ledger_revoke_tenant(name, text), ledger.ledger_ensure_partitions(),
+	ledger.ledger_maintenance_tick(), ledger.ledger_rebuild_projection(text)
 	TO ledger_operator;
 
 -- ---- sql/bootstrap/first_rows.sql
@@ -97,3 +105,5 @@ SELECT 'ledger-' || encode(uuid_send(gen_random_uuid()), 'hex'), gen_random_uuid
 		(SELECT oid FROM pg_database WHERE datname = current_database()));
 
 SELECT ledger.ledger_create_tenant('ledger');
+
+SELECT ledger.ledger_ensure_partitions();

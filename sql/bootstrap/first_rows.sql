@@ -6,3 +6,5 @@ SELECT 'ledger-' || encode(uuid_send(gen_random_uuid()), 'hex'), gen_random_uuid
 		(SELECT oid FROM pg_database WHERE datname = current_database()));
 
 SELECT ledger.ledger_create_tenant('ledger');
+
+SELECT ledger.ledger_ensure_partitions();

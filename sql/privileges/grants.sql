@@ -35,5 +35,6 @@ GRANT EXECUTE ON FUNCTION
 	TO ledger_reader, ledger_auditor, ledger_operator;
 GRANT EXECUTE ON FUNCTION
 	ledger.ledger_create_tenant(text, jsonb), ledger.ledger_grant_tenant(name, text),
-	ledger.ledger_revoke_tenant(name, text)
+	ledger.ledger_revoke_tenant(name, text), ledger.ledger_ensure_partitions(),
+	ledger.ledger_maintenance_tick(), ledger.ledger_rebuild_projection(text)
 	TO ledger_operator;

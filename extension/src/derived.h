@@ -1,0 +1,93 @@
+/*
+ * derived.h
+ *		The three tables folded from events, described once: the writer, the
+ *		rebuild and the verifier are all generated from these descriptions.
+ */
+#ifndef LEDGER_DERIVED_H
+#define LEDGER_DERIVED_H
+
+#include "ledger.h"
+
+typedef struct DerivedColumn
+{
+	const char *name;
+	Oid			type;
+} DerivedColumn;
+
+/* The first three columns of each are tenant_id, finding_id, policy_version. */
+typedef struct DerivedTable
+{
+	const char *name;
+	int			ncolumns;
+	const DerivedColumn *columns;
+	int			nkeys;			/* leading columns that identify a row */
+	bool		upsert;
+	int			chain_column;
+	int			sequence_column;
+} DerivedTable;
+
+#define DERIVED_MAX_COLUMNS 25
+
+/* Columns of findings_projection, in the table's order. */
+typedef enum ProjectionColumn
+{
+	PC_TENANT_ID,
+	PC_FINDING_ID,
+	PC_POLICY_VERSION,
+	PC_ARTIFACT_ID,
+	PC_VULN_ID,
+	PC_CHAIN_ID,
+	PC_STATUS,
+	PC_SEVERITY,
+	PC_LABELS,
+	PC_EXPLAIN_REF,
+	PC_RATIONALE,
+	PC_RISK_SCORE,
+	PC_RISK_SEVERITY,
+	PC_RISK_PROFILE_VERSION,
+	PC_RISK_EXPLANATION_ID,
+	PC_RISK_EVENT_SEQUENCE,
+	PC_RISK_UPDATED_AT,
+	PC_AIRGAP_BUNDLE_ID,
+	PC_AIRGAP_STALENESS_SECONDS,
+	PC_CURRENT_EVENT_ID,
+	PC_CURRENT_SEQUENCE,
+	PC_PROJECTION_VERSION,
+	PC_OBSERVED_AT,
+	PC_UPDATED_AT,
+	PC_CYCLE_HASH,
+	PC_COUNT
+} ProjectionColumn;
+
+extern const DerivedTable ledger_projection_table;
+extern const DerivedTable ledger_history_table;
+extern const DerivedTable ledger_actions_table;
+
+/* Rows on their way into a derived table, by column; values are borrowed. */
+typedef struct DerivedRows
+{
+	const DerivedTable *table;
+	int			nrows;
+	int			capacity;
+	Datum	   *values[DERIVED_MAX_COLUMNS];
+	bool	   *nulls[DERIVED_MAX_COLUMNS];
+} DerivedRows;
+
+extern void ledger_rows_init(DerivedRows *rows, const DerivedTable *table);
+extern void ledger_rows_add(DerivedRows *rows, const Datum *values, const bool *nulls);
+extern uint64 ledger_rows_write(const DerivedRows *rows);
+extern Datum ledger_rows_array(const DerivedRows *rows, int column);
+extern void ledger_rows_unnest(StringInfo sql, const DerivedTable *table);
+
+/* The state of one finding; exists is false before its first event. */
+typedef struct Finding
+{
+	bool		exists;
+	Datum		values[PC_COUNT];
+	bool		nulls[PC_COUNT];
+} Finding;
+
+extern void ledger_fold(Finding *finding, const EventRow *event, const EventType *type,
+						DerivedRows *history, DerivedRows *actions);
+
+#endif
