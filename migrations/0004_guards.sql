@@ -93,8 +93,16 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
 	ledger.ledger_create_tenant(text, jsonb), ledger.ledger_grant_tenant(name, text),
 	ledger.ledger_revoke_tenant(name, text), ledger.ledger_ensure_partitions(),
-	ledger.ledger_maintenance_tick(), ledger.ledger_rebuild_projection(text)
+	ledger.ledger_maintenance_tick(),
+	ledger.ledger_add_event_type(text, text, text, text, text[], text, boolean), ledger.ledger_rebuild_projection(text)
 	TO ledger_operator;
+GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_triggers()
+	TO ledger_auditor, ledger_operator;
+
+-- Any role's DDL runs the event triggers' functions.
+GRANT EXECUTE ON FUNCTION ledger.ledger_guard_ddl_end(), ledger.ledger_guard_drop(),
+	ledger.ledger_guard_rewrite(), ledger.ledger_judge_ddl(text, text[]), ledger.ledger_ddl_allowed()
+	TO PUBLIC;
 
 -- ---- sql/bootstrap/first_rows.sql
 -- The log's name and this copy's identity; and the reserved tenant that holds

@@ -14,5 +14,5 @@ as_server "$pgxs_test/regress/pg_regress" --use-existing --dbname=ledger --user=
 	>"$work/regress.out" 2>&1 || status=$?
 regress_to_tap "$work/out" <"$work/regress.out"
 # LEDGER_KEEP_RESULTS keeps what the tests printed, for writing expected files.
-[ -z "${LEDGER_KEEP_RESULTS:-}" ] || { mkdir -p build/results; cp -r "$work/out/results" build/results/regress; }
+[ -z "${LEDGER_KEEP_RESULTS:-}" ] || { rm -rf build/results/regress; mkdir -p build/results; cp -r "$work/out/results" build/results/regress; }
 exit "$status"

@@ -13,5 +13,5 @@ as_server "$pgxs_test/isolation/pg_isolation_regress" --use-existing --dbname=le
 	--inputdir="$work/src/test/isolation" --outputdir="$work/out" "${tests[@]}" \
 	>"$work/regress.out" 2>&1 || status=$?
 regress_to_tap "$work/out" <"$work/regress.out"
-[ -z "${LEDGER_KEEP_RESULTS:-}" ] || { mkdir -p build/results; cp -r "$work/out/results" build/results/isolation; }
+[ -z "${LEDGER_KEEP_RESULTS:-}" ] || { rm -rf build/results/isolation; mkdir -p build/results; cp -r "$work/out/results" build/results/isolation; }
 exit "$status"

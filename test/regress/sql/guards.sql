@@ -32,3 +32,36 @@ SELECT count(*) FROM ledger_events WHERE policy_version = 'guards-1';
 SET LOCAL app.current_tenant = 'globex';
 SELECT count(*) FROM ledger_events;
 ROLLBACK;
+
+-- DDL: the owner's members only in a recorded migration; a superuser leaves a trace.
+BEGIN;
+\set ON_ERROR_ROLLBACK on
+SET LOCAL ROLE ledger_owner;
+ALTER TABLE ledger_events DISABLE TRIGGER zzzz_ledger_link;
+ALTER TABLE ledger_events ALTER COLUMN vuln_id TYPE varchar(10);
+DROP TABLE triage_actions;
+DROP TRIGGER ledger_refuse_row ON ledger_events;
+ALTER TABLE ledger_events DETACH PARTITION :"leaf";
+GRANT INSERT ON ledger_events TO acme_writer;
+\set VERBOSITY sqlstate
+CREATE FUNCTION pg_temp.backdoor() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+\set VERBOSITY default
+CREATE RULE r AS ON INSERT TO ledger_events DO INSTEAD NOTHING;
+RESET ROLE;
+ALTER TABLE ledger_events DISABLE TRIGGER ledger_refuse_row;
+SELECT event_type, event_body FROM ledger_events WHERE tenant_id = 'ledger' ORDER BY sequence_no DESC LIMIT 1;
+SELECT guard, object, state FROM ledger_guard_state() WHERE NOT ok ORDER BY 1, 2;
+ROLLBACK;
+
+-- A new event type is folded as it says.
+BEGIN;
+\set ON_ERROR_ROLLBACK on
+SET LOCAL ROLE some_operator;
+SELECT event_type, default_status FROM ledger_add_event_type('scan.passed', 'A scan passed.', 'verified');
+SELECT ledger_add_event_type('scan.passed', 'Again.');
+SELECT ledger_add_event_type('Scan', 'Bad name.');
+SELECT ledger_add_event_type('ledger.mine', 'Reserved.');
+RESET ROLE;
+SELECT sequence_no FROM ledger_append('acme', 'scan.passed', 'FND-1', 'types-1', 'img-1');
+SELECT status FROM findings_projection WHERE policy_version = 'types-1';
+ROLLBACK;

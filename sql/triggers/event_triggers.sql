@@ -1,0 +1,13 @@
+-- Created by a superuser, as PostgreSQL demands; the functions belong to the owner.
+CREATE EVENT TRIGGER ledger_guard_ddl_end ON ddl_command_end
+	EXECUTE FUNCTION ledger.ledger_guard_ddl_end();
+CREATE EVENT TRIGGER ledger_guard_drop ON sql_drop
+	EXECUTE FUNCTION ledger.ledger_guard_drop();
+CREATE EVENT TRIGGER ledger_guard_rewrite ON table_rewrite
+	EXECUTE FUNCTION ledger.ledger_guard_rewrite();
+ALTER EVENT TRIGGER ledger_guard_ddl_end ENABLE ALWAYS;
+ALTER EVENT TRIGGER ledger_guard_drop ENABLE ALWAYS;
+ALTER EVENT TRIGGER ledger_guard_rewrite ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER ledger_guard_ddl_end IS 'Findings Ledger: guards the ledger''s objects';
+COMMENT ON EVENT TRIGGER ledger_guard_drop IS 'Findings Ledger: guards the ledger''s objects';
+COMMENT ON EVENT TRIGGER ledger_guard_rewrite IS 'Findings Ledger: guards the ledger''s tables';
