@@ -19,6 +19,13 @@ CREATE TABLE ledger.ledger_settings (
 );
 COMMENT ON TABLE ledger.ledger_settings IS
 	'One row: origin (the name of this log in checkpoints), instance_id and incarnation (which copy of it this database is).';
+COMMENT ON COLUMN ledger.ledger_settings.singleton IS 'Always true: there is one row.';
+COMMENT ON COLUMN ledger.ledger_settings.origin IS 'Name of this log. A restored copy keeps it.';
+COMMENT ON COLUMN ledger.ledger_settings.instance_id IS 'This copy of the log. A restored copy takes a new one.';
+COMMENT ON COLUMN ledger.ledger_settings.incarnation IS 'Counts the copies that went on from one another: 1, 2, 3 …';
+COMMENT ON COLUMN ledger.ledger_settings.home IS 'System identifier and database that this copy lives in: a restored copy sees that it is one.';
+COMMENT ON COLUMN ledger.ledger_settings.created_at IS 'When the log was begun.';
+COMMENT ON COLUMN ledger.ledger_settings.restored_at IS 'When this copy was taken over after a restore.';
 
 -- ---- sql/tables/ledger_tenants.sql
 CREATE TABLE ledger.ledger_tenants (
@@ -34,6 +41,12 @@ CREATE TABLE ledger.ledger_tenants (
 );
 COMMENT ON TABLE ledger.ledger_tenants IS
 	'The tenants and the leaf partition of ledger_events that holds each. Rows are made by ledger_create_tenant().';
+COMMENT ON COLUMN ledger.ledger_tenants.tenant_id IS 'Name of the tenant; "ledger" is the ledger''s own.';
+COMMENT ON COLUMN ledger.ledger_tenants.leaf IS 'Partition of ledger_events that holds its events, without schema.';
+COMMENT ON COLUMN ledger.ledger_tenants.settings IS 'Whatever the operator keeps about the tenant; the ledger reads nothing of it.';
+COMMENT ON COLUMN ledger.ledger_tenants.reserved IS 'True for the ledger''s own tenant.';
+COMMENT ON COLUMN ledger.ledger_tenants.created_at IS 'When it was created.';
+COMMENT ON COLUMN ledger.ledger_tenants.created_by IS 'Which role created it.';
 
 -- ---- sql/tables/ledger_tenant_grants.sql
 -- Which role may touch which tenant.  A setting selects a tenant, this table
@@ -47,6 +60,10 @@ CREATE TABLE ledger.ledger_tenant_grants (
 );
 COMMENT ON TABLE ledger.ledger_tenant_grants IS
 	'Which database role (and so its members) may touch which tenant. Rows are made by ledger_grant_tenant().';
+COMMENT ON COLUMN ledger.ledger_tenant_grants.tenant_id IS 'The tenant.';
+COMMENT ON COLUMN ledger.ledger_tenant_grants.role_name IS 'The role that may touch it; its members inherit that.';
+COMMENT ON COLUMN ledger.ledger_tenant_grants.granted_at IS 'Since when.';
+COMMENT ON COLUMN ledger.ledger_tenant_grants.granted_by IS 'Which role granted it.';
 
 -- ---- sql/tables/ledger_event_types.sql
 -- The vocabulary, and what the reducer does with each word of it.  Rows are
@@ -69,6 +86,14 @@ CREATE TABLE ledger.ledger_event_types (
 );
 COMMENT ON TABLE ledger.ledger_event_types IS
 	'Event types and how the reducer folds each: default status, action kind, payload members read. Append-only: add with ledger_add_event_type().';
+COMMENT ON COLUMN ledger.ledger_event_types.event_type IS 'The wire name.';
+COMMENT ON COLUMN ledger.ledger_event_types.reserved IS 'True for ledger.*: written by the ledger''s own functions only.';
+COMMENT ON COLUMN ledger.ledger_event_types.projected IS 'Does the reducer fold it?';
+COMMENT ON COLUMN ledger.ledger_event_types.default_status IS 'Status it gives if the payload names none; NULL leaves the status.';
+COMMENT ON COLUMN ledger.ledger_event_types.action_kind IS 'action_type of the triage_actions row that it makes; NULL makes none.';
+COMMENT ON COLUMN ledger.ledger_event_types.reads IS 'The payload members that the reducer looks at.';
+COMMENT ON COLUMN ledger.ledger_event_types.labels_mode IS 'replace: payload.labels is the whole of them. merge: it sets some and removes those that are null.';
+COMMENT ON COLUMN ledger.ledger_event_types.description IS 'What it says, for people.';
 
 -- ---- sql/tables/ledger_chains.sql
 -- Registry of chains: a row when the chain gets its first event, and later the
@@ -85,6 +110,12 @@ CREATE TABLE ledger.ledger_chains (
 );
 COMMENT ON TABLE ledger.ledger_chains IS
 	'Registry of chains: policy version, creation, anchored range. A registered chain without events is a finding of the verifier.';
+COMMENT ON COLUMN ledger.ledger_chains.tenant_id IS 'Whose chain it is.';
+COMMENT ON COLUMN ledger.ledger_chains.chain_id IS 'The chain.';
+COMMENT ON COLUMN ledger.ledger_chains.policy_version IS 'Fixed by its first event.';
+COMMENT ON COLUMN ledger.ledger_chains.created_at IS 'recorded_at of its first event.';
+COMMENT ON COLUMN ledger.ledger_chains.first_anchored_sequence IS 'For anchors, which a later release makes; NULL until then.';
+COMMENT ON COLUMN ledger.ledger_chains.last_anchored_sequence IS 'For anchors, which a later release makes; NULL until then.';
 
 -- ---- sql/tables/ledger_events.sql
 -- The ledger.  LIST by tenant, one leaf a tenant, no default partition: only so
@@ -128,6 +159,31 @@ CREATE INDEX ledger_events_finding_idx
 
 COMMENT ON TABLE ledger.ledger_events IS
 	'The append-only, hash-chained events. Written through ledger_append() and its kin; sequence, salt, hashes, recorded_at and recorded_by are set by the link trigger.';
+COMMENT ON COLUMN ledger.ledger_events.tenant_id IS 'Whose event it is; names the leaf partition.';
+COMMENT ON COLUMN ledger.ledger_events.chain_id IS 'The hash chain; by default ledger_chain_id(tenant_id, policy_version).';
+COMMENT ON COLUMN ledger.ledger_events.sequence_no IS 'Place in the chain: 1, 2, 3 … without gaps. Set by the ledger.';
+COMMENT ON COLUMN ledger.ledger_events.event_id IS 'The caller''s UUID, which makes a retry idempotent, or a new UUID version 7.';
+COMMENT ON COLUMN ledger.ledger_events.event_type IS 'A word of ledger_event_types.';
+COMMENT ON COLUMN ledger.ledger_events.policy_version IS 'Policy under which the finding was judged; one chain has one.';
+COMMENT ON COLUMN ledger.ledger_events.finding_id IS 'The finding; "ledger" for events about the ledger itself.';
+COMMENT ON COLUMN ledger.ledger_events.artifact_id IS 'What the finding is about: an image, a package, a host.';
+COMMENT ON COLUMN ledger.ledger_events.vuln_id IS 'The vulnerability, such as a CVE number.';
+COMMENT ON COLUMN ledger.ledger_events.source_run_id IS 'The run of a scanner or orchestrator that the event came from.';
+COMMENT ON COLUMN ledger.ledger_events.actor_id IS 'Who acted, as the caller says.';
+COMMENT ON COLUMN ledger.ledger_events.actor_type IS 'system, operator or integration.';
+COMMENT ON COLUMN ledger.ledger_events.occurred_at IS 'When it happened, as the caller says; else recorded_at.';
+COMMENT ON COLUMN ledger.ledger_events.recorded_at IS 'When the ledger linked the event, by the server''s clock. Set by the ledger.';
+COMMENT ON COLUMN ledger.ledger_events.recorded_by IS 'The database role that really wrote it (session_user). Set by the ledger.';
+COMMENT ON COLUMN ledger.ledger_events.evidence_bundle_ref IS 'Where the evidence lies.';
+COMMENT ON COLUMN ledger.ledger_events.schema_version IS 'Recipe of the envelope: ledger.event.v1. Set by the ledger.';
+COMMENT ON COLUMN ledger.ledger_events.event_body IS 'The payload, a JSON object; NULL once erased.';
+COMMENT ON COLUMN ledger.ledger_events.payload_salt IS '16 random bytes that hide the payload behind its hash; erased with it. Set by the ledger.';
+COMMENT ON COLUMN ledger.ledger_events.payload_hash IS 'SHA-256 of salt and canonical payload; outlives an erasure. Set by the ledger.';
+COMMENT ON COLUMN ledger.ledger_events.evaluation IS 'What a policy evaluator answered; none is called yet, so NULL.';
+COMMENT ON COLUMN ledger.ledger_events.evaluation_hash IS 'SHA-256 of salt and canonical evaluation, or NULL.';
+COMMENT ON COLUMN ledger.ledger_events.previous_hash IS 'event_hash of the event before; 32 zero bytes at sequence 1. Set by the ledger.';
+COMMENT ON COLUMN ledger.ledger_events.event_hash IS 'SHA-256 of the canonical envelope. Set by the ledger.';
+COMMENT ON COLUMN ledger.ledger_events.merkle_leaf_hash IS 'RFC 6962 leaf hash of the canonical envelope. Set by the ledger.';
 
 -- ---- sql/tables/findings_projection.sql
 -- The present state of every finding, folded from its events in the transaction
@@ -162,6 +218,31 @@ CREATE TABLE ledger.findings_projection (
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE ledger.findings_projection IS
 	'Current state of each (tenant, finding, policy version), folded from ledger_events; cycle_hash covers it (docs/formats.md section 8).';
+COMMENT ON COLUMN ledger.findings_projection.tenant_id IS 'Whose finding it is.';
+COMMENT ON COLUMN ledger.findings_projection.finding_id IS 'The finding.';
+COMMENT ON COLUMN ledger.findings_projection.policy_version IS 'The policy under which it is judged.';
+COMMENT ON COLUMN ledger.findings_projection.artifact_id IS 'What it is about, by its newest event.';
+COMMENT ON COLUMN ledger.findings_projection.vuln_id IS 'The vulnerability, by the newest event that named one.';
+COMMENT ON COLUMN ledger.findings_projection.chain_id IS 'The chain of all its events.';
+COMMENT ON COLUMN ledger.findings_projection.status IS 'affected, triaged, in_progress, accepted_risk, verified, resolved or unknown.';
+COMMENT ON COLUMN ledger.findings_projection.severity IS 'CVSS score from 0 to 10, three decimals.';
+COMMENT ON COLUMN ledger.findings_projection.labels IS 'Object of strings.';
+COMMENT ON COLUMN ledger.findings_projection.explain_ref IS 'Where the policy''s explanation lies.';
+COMMENT ON COLUMN ledger.findings_projection.rationale IS 'Array of strings: why the policy judged so.';
+COMMENT ON COLUMN ledger.findings_projection.risk_score IS 'Score of the risk engine, 0 to 100, two decimals.';
+COMMENT ON COLUMN ledger.findings_projection.risk_severity IS 'critical, high, medium, low or informational.';
+COMMENT ON COLUMN ledger.findings_projection.risk_profile_version IS 'Version of the risk profile that scored; only goes up.';
+COMMENT ON COLUMN ledger.findings_projection.risk_explanation_id IS 'The risk engine''s explanation.';
+COMMENT ON COLUMN ledger.findings_projection.risk_event_sequence IS 'The risk engine''s counter; only goes up within a profile version.';
+COMMENT ON COLUMN ledger.findings_projection.risk_updated_at IS 'recorded_at of the event that set the risk.';
+COMMENT ON COLUMN ledger.findings_projection.airgap_bundle_id IS 'The newest imported bundle that touched it.';
+COMMENT ON COLUMN ledger.findings_projection.airgap_staleness_seconds IS 'How old that bundle''s data were.';
+COMMENT ON COLUMN ledger.findings_projection.current_event_id IS 'The newest event folded in.';
+COMMENT ON COLUMN ledger.findings_projection.current_sequence IS 'Its place in the chain.';
+COMMENT ON COLUMN ledger.findings_projection.projection_version IS 'Recipe of cycle_hash: ledger.projection.v1.';
+COMMENT ON COLUMN ledger.findings_projection.observed_at IS 'occurred_at of the newest event.';
+COMMENT ON COLUMN ledger.findings_projection.updated_at IS 'recorded_at of the newest event.';
+COMMENT ON COLUMN ledger.findings_projection.cycle_hash IS 'SHA-256 of the canonical projection.';
 
 -- ---- sql/tables/finding_history.sql
 -- One row for every event that changed a finding's status or severity.  RANGE by
@@ -189,6 +270,23 @@ CREATE TABLE ledger.finding_history (
 ) PARTITION BY RANGE (recorded_at);
 COMMENT ON TABLE ledger.finding_history IS
 	'State transitions of findings: one row for each event that changed status or severity, with actor and justification. Monthly partitions by recorded_at.';
+COMMENT ON COLUMN ledger.finding_history.tenant_id IS 'Whose finding it is.';
+COMMENT ON COLUMN ledger.finding_history.finding_id IS 'The finding.';
+COMMENT ON COLUMN ledger.finding_history.policy_version IS 'The policy under which it is judged.';
+COMMENT ON COLUMN ledger.finding_history.chain_id IS 'Chain of the event that changed it.';
+COMMENT ON COLUMN ledger.finding_history.sequence_no IS 'Place of that event.';
+COMMENT ON COLUMN ledger.finding_history.event_id IS 'That event.';
+COMMENT ON COLUMN ledger.finding_history.event_type IS 'Its type.';
+COMMENT ON COLUMN ledger.finding_history.previous_status IS 'Status before; NULL for a new finding.';
+COMMENT ON COLUMN ledger.finding_history.status IS 'Status after.';
+COMMENT ON COLUMN ledger.finding_history.previous_severity IS 'Severity before; NULL if there was none.';
+COMMENT ON COLUMN ledger.finding_history.severity IS 'Severity after.';
+COMMENT ON COLUMN ledger.finding_history.actor_id IS 'Who acted.';
+COMMENT ON COLUMN ledger.finding_history.actor_type IS 'system, operator or integration.';
+COMMENT ON COLUMN ledger.finding_history.justification IS 'The first of payload.justification, payload.comment, payload.reason.';
+COMMENT ON COLUMN ledger.finding_history.occurred_at IS 'When it happened, as the caller said.';
+COMMENT ON COLUMN ledger.finding_history.recorded_at IS 'When the ledger linked it.';
+COMMENT ON COLUMN ledger.finding_history.cycle_hash IS 'cycle_hash of the finding after the event.';
 
 -- ---- sql/tables/triage_actions.sql
 -- One row for every event whose type has an action kind: comment, assignment,
@@ -209,6 +307,17 @@ CREATE TABLE ledger.triage_actions (
 );
 COMMENT ON TABLE ledger.triage_actions IS
 	'Discrete actions on findings, one row for each event whose type has an action_kind; action_id is the event id.';
+COMMENT ON COLUMN ledger.triage_actions.tenant_id IS 'Whose finding it is.';
+COMMENT ON COLUMN ledger.triage_actions.action_id IS 'The event''s id.';
+COMMENT ON COLUMN ledger.triage_actions.action_type IS 'action_kind of the event''s type.';
+COMMENT ON COLUMN ledger.triage_actions.finding_id IS 'The finding.';
+COMMENT ON COLUMN ledger.triage_actions.policy_version IS 'The policy under which it is judged.';
+COMMENT ON COLUMN ledger.triage_actions.chain_id IS 'The event''s chain.';
+COMMENT ON COLUMN ledger.triage_actions.sequence_no IS 'The event''s place in it.';
+COMMENT ON COLUMN ledger.triage_actions.payload IS 'The event''s payload; {} once erased.';
+COMMENT ON COLUMN ledger.triage_actions.created_by IS 'Who acted.';
+COMMENT ON COLUMN ledger.triage_actions.occurred_at IS 'When it happened, as the caller said.';
+COMMENT ON COLUMN ledger.triage_actions.created_at IS 'When the ledger linked the event.';
 
 -- ---- sql/tables/ledger_partition_intent.sql
 -- What should be partitioned, in our own words.  pg_partman's configuration table
@@ -225,6 +334,11 @@ CREATE TABLE ledger.ledger_partition_intent (
 );
 COMMENT ON TABLE ledger.ledger_partition_intent IS
 	'Which tables pg_partman ages by time, and how; independent of pg_partman''s version. retention NULL (the default) keeps everything.';
+COMMENT ON COLUMN ledger.ledger_partition_intent.parent_table IS 'The partitioned table, with its schema.';
+COMMENT ON COLUMN ledger.ledger_partition_intent.control_column IS 'The column it is partitioned by.';
+COMMENT ON COLUMN ledger.ledger_partition_intent.step IS 'daily, weekly or monthly.';
+COMMENT ON COLUMN ledger.ledger_partition_intent.premake IS 'How many coming partitions are kept ready.';
+COMMENT ON COLUMN ledger.ledger_partition_intent.retention IS 'Partitions older than that are detached, and kept as tables; NULL keeps all attached.';
 
 -- ---- sql/data/event_types.sql
 INSERT INTO ledger.ledger_event_types

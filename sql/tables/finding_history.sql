@@ -23,3 +23,20 @@ CREATE TABLE ledger.finding_history (
 ) PARTITION BY RANGE (recorded_at);
 COMMENT ON TABLE ledger.finding_history IS
 	'State transitions of findings: one row for each event that changed status or severity, with actor and justification. Monthly partitions by recorded_at.';
+COMMENT ON COLUMN ledger.finding_history.tenant_id IS 'Whose finding it is.';
+COMMENT ON COLUMN ledger.finding_history.finding_id IS 'The finding.';
+COMMENT ON COLUMN ledger.finding_history.policy_version IS 'The policy under which it is judged.';
+COMMENT ON COLUMN ledger.finding_history.chain_id IS 'Chain of the event that changed it.';
+COMMENT ON COLUMN ledger.finding_history.sequence_no IS 'Place of that event.';
+COMMENT ON COLUMN ledger.finding_history.event_id IS 'That event.';
+COMMENT ON COLUMN ledger.finding_history.event_type IS 'Its type.';
+COMMENT ON COLUMN ledger.finding_history.previous_status IS 'Status before; NULL for a new finding.';
+COMMENT ON COLUMN ledger.finding_history.status IS 'Status after.';
+COMMENT ON COLUMN ledger.finding_history.previous_severity IS 'Severity before; NULL if there was none.';
+COMMENT ON COLUMN ledger.finding_history.severity IS 'Severity after.';
+COMMENT ON COLUMN ledger.finding_history.actor_id IS 'Who acted.';
+COMMENT ON COLUMN ledger.finding_history.actor_type IS 'system, operator or integration.';
+COMMENT ON COLUMN ledger.finding_history.justification IS 'The first of payload.justification, payload.comment, payload.reason.';
+COMMENT ON COLUMN ledger.finding_history.occurred_at IS 'When it happened, as the caller said.';
+COMMENT ON COLUMN ledger.finding_history.recorded_at IS 'When the ledger linked it.';
+COMMENT ON COLUMN ledger.finding_history.cycle_hash IS 'cycle_hash of the finding after the event.';

@@ -12,3 +12,9 @@ CREATE TABLE ledger.ledger_chains (
 );
 COMMENT ON TABLE ledger.ledger_chains IS
 	'Registry of chains: policy version, creation, anchored range. A registered chain without events is a finding of the verifier.';
+COMMENT ON COLUMN ledger.ledger_chains.tenant_id IS 'Whose chain it is.';
+COMMENT ON COLUMN ledger.ledger_chains.chain_id IS 'The chain.';
+COMMENT ON COLUMN ledger.ledger_chains.policy_version IS 'Fixed by its first event.';
+COMMENT ON COLUMN ledger.ledger_chains.created_at IS 'recorded_at of its first event.';
+COMMENT ON COLUMN ledger.ledger_chains.first_anchored_sequence IS 'For anchors, which a later release makes; NULL until then.';
+COMMENT ON COLUMN ledger.ledger_chains.last_anchored_sequence IS 'For anchors, which a later release makes; NULL until then.';

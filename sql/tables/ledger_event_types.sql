@@ -18,3 +18,11 @@ CREATE TABLE ledger.ledger_event_types (
 );
 COMMENT ON TABLE ledger.ledger_event_types IS
 	'Event types and how the reducer folds each: default status, action kind, payload members read. Append-only: add with ledger_add_event_type().';
+COMMENT ON COLUMN ledger.ledger_event_types.event_type IS 'The wire name.';
+COMMENT ON COLUMN ledger.ledger_event_types.reserved IS 'True for ledger.*: written by the ledger''s own functions only.';
+COMMENT ON COLUMN ledger.ledger_event_types.projected IS 'Does the reducer fold it?';
+COMMENT ON COLUMN ledger.ledger_event_types.default_status IS 'Status it gives if the payload names none; NULL leaves the status.';
+COMMENT ON COLUMN ledger.ledger_event_types.action_kind IS 'action_type of the triage_actions row that it makes; NULL makes none.';
+COMMENT ON COLUMN ledger.ledger_event_types.reads IS 'The payload members that the reducer looks at.';
+COMMENT ON COLUMN ledger.ledger_event_types.labels_mode IS 'replace: payload.labels is the whole of them. merge: it sets some and removes those that are null.';
+COMMENT ON COLUMN ledger.ledger_event_types.description IS 'What it says, for people.';

@@ -12,3 +12,8 @@ CREATE TABLE ledger.ledger_partition_intent (
 );
 COMMENT ON TABLE ledger.ledger_partition_intent IS
 	'Which tables pg_partman ages by time, and how; independent of pg_partman''s version. retention NULL (the default) keeps everything.';
+COMMENT ON COLUMN ledger.ledger_partition_intent.parent_table IS 'The partitioned table, with its schema.';
+COMMENT ON COLUMN ledger.ledger_partition_intent.control_column IS 'The column it is partitioned by.';
+COMMENT ON COLUMN ledger.ledger_partition_intent.step IS 'daily, weekly or monthly.';
+COMMENT ON COLUMN ledger.ledger_partition_intent.premake IS 'How many coming partitions are kept ready.';
+COMMENT ON COLUMN ledger.ledger_partition_intent.retention IS 'Partitions older than that are detached, and kept as tables; NULL keeps all attached.';

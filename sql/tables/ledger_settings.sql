@@ -14,3 +14,10 @@ CREATE TABLE ledger.ledger_settings (
 );
 COMMENT ON TABLE ledger.ledger_settings IS
 	'One row: origin (the name of this log in checkpoints), instance_id and incarnation (which copy of it this database is).';
+COMMENT ON COLUMN ledger.ledger_settings.singleton IS 'Always true: there is one row.';
+COMMENT ON COLUMN ledger.ledger_settings.origin IS 'Name of this log. A restored copy keeps it.';
+COMMENT ON COLUMN ledger.ledger_settings.instance_id IS 'This copy of the log. A restored copy takes a new one.';
+COMMENT ON COLUMN ledger.ledger_settings.incarnation IS 'Counts the copies that went on from one another: 1, 2, 3 …';
+COMMENT ON COLUMN ledger.ledger_settings.home IS 'System identifier and database that this copy lives in: a restored copy sees that it is one.';
+COMMENT ON COLUMN ledger.ledger_settings.created_at IS 'When the log was begun.';
+COMMENT ON COLUMN ledger.ledger_settings.restored_at IS 'When this copy was taken over after a restore.';

@@ -9,3 +9,7 @@ CREATE TABLE ledger.ledger_tenant_grants (
 );
 COMMENT ON TABLE ledger.ledger_tenant_grants IS
 	'Which database role (and so its members) may touch which tenant. Rows are made by ledger_grant_tenant().';
+COMMENT ON COLUMN ledger.ledger_tenant_grants.tenant_id IS 'The tenant.';
+COMMENT ON COLUMN ledger.ledger_tenant_grants.role_name IS 'The role that may touch it; its members inherit that.';
+COMMENT ON COLUMN ledger.ledger_tenant_grants.granted_at IS 'Since when.';
+COMMENT ON COLUMN ledger.ledger_tenant_grants.granted_by IS 'Which role granted it.';

@@ -11,3 +11,9 @@ CREATE TABLE ledger.ledger_tenants (
 );
 COMMENT ON TABLE ledger.ledger_tenants IS
 	'The tenants and the leaf partition of ledger_events that holds each. Rows are made by ledger_create_tenant().';
+COMMENT ON COLUMN ledger.ledger_tenants.tenant_id IS 'Name of the tenant; "ledger" is the ledger''s own.';
+COMMENT ON COLUMN ledger.ledger_tenants.leaf IS 'Partition of ledger_events that holds its events, without schema.';
+COMMENT ON COLUMN ledger.ledger_tenants.settings IS 'Whatever the operator keeps about the tenant; the ledger reads nothing of it.';
+COMMENT ON COLUMN ledger.ledger_tenants.reserved IS 'True for the ledger''s own tenant.';
+COMMENT ON COLUMN ledger.ledger_tenants.created_at IS 'When it was created.';
+COMMENT ON COLUMN ledger.ledger_tenants.created_by IS 'Which role created it.';

@@ -16,3 +16,14 @@ CREATE TABLE ledger.triage_actions (
 );
 COMMENT ON TABLE ledger.triage_actions IS
 	'Discrete actions on findings, one row for each event whose type has an action_kind; action_id is the event id.';
+COMMENT ON COLUMN ledger.triage_actions.tenant_id IS 'Whose finding it is.';
+COMMENT ON COLUMN ledger.triage_actions.action_id IS 'The event''s id.';
+COMMENT ON COLUMN ledger.triage_actions.action_type IS 'action_kind of the event''s type.';
+COMMENT ON COLUMN ledger.triage_actions.finding_id IS 'The finding.';
+COMMENT ON COLUMN ledger.triage_actions.policy_version IS 'The policy under which it is judged.';
+COMMENT ON COLUMN ledger.triage_actions.chain_id IS 'The event''s chain.';
+COMMENT ON COLUMN ledger.triage_actions.sequence_no IS 'The event''s place in it.';
+COMMENT ON COLUMN ledger.triage_actions.payload IS 'The event''s payload; {} once erased.';
+COMMENT ON COLUMN ledger.triage_actions.created_by IS 'Who acted.';
+COMMENT ON COLUMN ledger.triage_actions.occurred_at IS 'When it happened, as the caller said.';
+COMMENT ON COLUMN ledger.triage_actions.created_at IS 'When the ledger linked the event.';

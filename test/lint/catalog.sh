@@ -31,6 +31,12 @@ ask "SELECT c.oid::regclass
 	  AND NOT c.relispartition AND obj_description(c.oid, 'pg_class') IS NULL" |
 	none 'every table and view has a comment'
 
+ask "SELECT format('%s.%s', c.oid::regclass, a.attname)
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+	WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+	  AND NOT c.relispartition AND col_description(c.oid, a.attnum) IS NULL" |
+	none 'every column has a comment'
+
 ask "SELECT c.oid::regclass
 	FROM pg_class c
 	WHERE c.relnamespace = 'ledger'::regnamespace AND c.relowner <> 'ledger_owner'::regrole" |
