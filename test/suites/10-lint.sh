@@ -2,11 +2,11 @@
 # Checks that read the source, or a freshly migrated database (test/lint).
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
-[ $# -gt 0 ] || set -- symbols order tree words style scripts catalog drift
+[ $# -gt 0 ] || set -- symbols order tree words style scripts catalog drift reference
 status=0
 for lint in "$@"; do
 	case $lint in
-		catalog | drift) [ -n "${LINT_DSN:-}" ] || { start_ledger; export LINT_DSN=$dsn; } ;;
+		catalog | drift | reference) [ -n "${LINT_DSN:-}" ] || { start_ledger; export LINT_DSN=$dsn; } ;;
 	esac
 	bash "test/lint/$lint.sh" || status=$?
 done
