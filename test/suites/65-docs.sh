@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Every command of README.md and the tutorial, run on a throw-away cluster as a newcomer
+# would, with the output that the page shows (test/docs/run.mjs).
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
+
+copy=$work/checkout
+export LEDGER_RUN_DIR=$copy/.run
+
+# A copy of the checkout as it is, built: `make clean` is one of the commands.
+fresh_copy() {
+	[ ! -d "$copy" ] || { "$cluster" destroy; rm -rf "$copy"; }
+	mkdir "$copy"
+	tar -cf - --exclude=./.git --exclude=./.run --exclude=./build --exclude=node_modules . | tar -xf - -C "$copy"
+}
+
+# The runner itself: it must find each wrong block of one page, and none of the other.
+check_runner() {
+	local wanted found
+	deploy/dev/up.sh >"$work/up.out" 2>&1 || { cat "$work/up.out" >&2; die 'make up failed'; }
+	node test/docs/run.mjs "$copy" test/docs/right.md
+	wanted=$(awk '/^```(sh|sql)/ || /^    / { n++ } END { print n }' test/docs/wrong.md)
+	found=$(node test/docs/run.mjs "$copy" test/docs/wrong.md || true)
+	if [ "$(grep -c '^not ok' <<<"$found")" -eq "$wanted" ] && ! grep -q '^ok' <<<"$found"; then
+		echo "ok - each of $wanted wrong blocks is found"
+	else
+		echo "not ok - each of $wanted wrong blocks is found"
+		sed 's/^/# /' <<<"$found"
+	fi
+}
+
+if [ $# -eq 0 ]; then
+	fresh_copy
+	check_runner
+	set -- README.md docs/tutorial.md
+fi
+status=0
+for page in "$@"; do
+	fresh_copy
+	node test/docs/run.mjs "$copy" "$page" || status=$?
+done
+exit "$status"
