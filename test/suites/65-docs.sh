@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every command of README.md and the tutorial, run on a throw-away cluster as a newcomer
-# would, with the output that the page shows (test/docs/run.mjs).
+# would, with the output that the page shows (test/docs/run.mjs); and the examples of
+# docs/formats.md, recomputed.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
 copy=$work/checkout
@@ -28,12 +29,29 @@ check_runner() {
 	fi
 }
 
+# The examples of docs/formats.md, and that a byte changed in any of them shows.
+check_formats() {
+	local change
+	node test/docs/formats.mjs docs/formats.md "$("$cluster" dsn)" || status=1
+	for change in 's/"severity":7.5,/"severity":7.50,/' 's/nightly-scan/nightly_scan/' 's/| `1.50` | `1.5` |/| `1.50` | `1.50` |/' \
+		's/^d141bca5/d141bca6/' 's/"sequence":2/"sequence":3/' 's/| `occurredAt` |/| `happenedAt` |/' 's/AAECAw/AAECBA/'; do
+		sed "$change" docs/formats.md >"$work/formats.md"
+		if grep -q '^not ok' < <(node test/docs/formats.mjs "$work/formats.md"); then
+			echo "ok - a changed page is found: $change"
+		else
+			echo "not ok - a changed page is found: $change"
+			status=1
+		fi
+	done
+}
+
+status=0
 if [ $# -eq 0 ]; then
 	fresh_copy
 	check_runner
+	check_formats
 	set -- README.md docs/tutorial.md
 fi
-status=0
 for page in "$@"; do
 	fresh_copy
 	node test/docs/run.mjs "$copy" "$page" || status=$?
