@@ -465,14 +465,109 @@ COMMENT ON FUNCTION ledger.ledger_verify(text, uuid, bigint, bigint) IS
 	'One row for each thing that is not as the ledger left it, naming the row that was touched; none when clean.';
 
 -- ---- sql/functions/ledger_partitions.sql
--- The one place that knows pg_partman's signatures: 4.x takes a partition type
--- 'native' and interval words, 5.x takes intervals.
+-- The one place that knows pg_partman.  4.x says 'native' and takes interval words,
+-- 5.x says 'range' and takes intervals; the rest of what is used here is the same.
+--
+-- Bounds are computed in UTC whoever calls: in another time zone the next month
+-- would begin hours off, and partitions would gape or overlap.
+
+-- Rows that a tick came too late for, or that an import brought from earlier months,
+-- lie in the default partition, and a partition made for their month would be
+-- refused while they do.  They are moved here and not by partition_data_time(),
+-- which works through a temporary table: a caller could have made one of that name
+-- beforehand, with a trigger that would run as the owner.
+CREATE FUNCTION ledger.ledger_sort_default(in_intent ledger.ledger_partition_intent) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	SET timezone = 'UTC'
+	AS $$
+DECLARE
+	v_unit    text := CASE in_intent.step WHEN 'daily' THEN 'day' WHEN 'weekly' THEN 'week' ELSE 'month' END;
+	v_default text;
+	v_start   timestamptz;
+	v_target  record;
+	v_rows    bigint;
+	v_moved   bigint := 0;
+BEGIN
+	SELECT c.oid::regclass::text INTO v_default
+	FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+	WHERE i.inhparent = in_intent.parent_table::regclass AND pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT';
+	IF NOT FOUND THEN
+		RETURN 0;
+	END IF;
+	EXECUTE format('SELECT min(%I) FROM %s', in_intent.control_column, v_default) INTO v_start;
+	IF v_start IS NULL THEN
+		RETURN 0;
+	END IF;
+	EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', in_intent.parent_table, v_default);
+	WHILE v_start IS NOT NULL
+	LOOP
+		v_start := date_trunc(v_unit, v_start);
+		PERFORM partman.create_partition_time(p_parent_table => in_intent.parent_table, p_partition_times => ARRAY[v_start]);
+		-- A window that was aged out before is a table of that name, no longer attached.
+		SELECT n.partition_schema, n.partition_table INTO v_target
+		FROM partman.show_partition_name(in_intent.parent_table, v_start::text) AS n;
+		EXECUTE format('WITH moved AS (DELETE FROM %1$s WHERE %2$I < %3$L RETURNING *)
+			INSERT INTO %4$I.%5$I SELECT * FROM moved ON CONFLICT DO NOTHING',
+			v_default, in_intent.control_column, v_start + ('1 ' || v_unit)::interval,
+			v_target.partition_schema, v_target.partition_table);
+		GET DIAGNOSTICS v_rows = ROW_COUNT;
+		v_moved := v_moved + v_rows;
+		EXECUTE format('SELECT min(%I) FROM %s', in_intent.control_column, v_default) INTO v_start;
+	END LOOP;
+	EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', in_intent.parent_table, v_default);
+	RETURN v_moved;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_sort_default(ledger.ledger_partition_intent) IS
+	'Moves the rows of a default partition to partitions of their own time, made where missing; returns how many. Locks the table while it works, which is only if there are any.';
+
+-- A restored table has its partitions already, perhaps named by another version of
+-- pg_partman: then it is registered as it stands.  create_parent() would make
+-- partitions of the same months under its own names.
+CREATE FUNCTION ledger.ledger_register_partitions(in_intent ledger.ledger_partition_intent, in_major integer) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	SET timezone = 'UTC'
+	AS $$
+DECLARE
+	v_interval text := CASE in_intent.step WHEN 'daily' THEN '1 day' WHEN 'weekly' THEN '1 week' ELSE '1 month' END;
+	v_template text := 'partman.template_' || replace(in_intent.parent_table, '.', '_');
+	v_suffix   text;
+BEGIN
+	SELECT substring(c.relname FROM '_p([0-9w_]+)$') INTO v_suffix
+	FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+	WHERE i.inhparent = in_intent.parent_table::regclass AND c.relname ~ '_p[0-9w_]+$'
+	ORDER BY c.relname DESC LIMIT 1;
+	IF v_suffix IS NOT NULL THEN
+		INSERT INTO partman.part_config
+			(parent_table, control, partition_type, partition_interval, premake, datetime_string, template_table)
+		VALUES (in_intent.parent_table, in_intent.control_column, CASE WHEN in_major >= 5 THEN 'range' ELSE 'native' END,
+			v_interval::interval::text, in_intent.premake,
+			CASE WHEN v_suffix ~ '^\d{4}_\d\d$' THEN 'YYYY_MM'
+			     WHEN v_suffix ~ '^\d{4}_\d\d_\d\d$' THEN 'YYYY_MM_DD'
+			     WHEN v_suffix ~ '^\d{4}w\d\d$' THEN 'IYYY"w"IW'
+			     ELSE 'YYYYMMDD' END,
+			CASE WHEN to_regclass(v_template) IS NOT NULL THEN v_template END);
+	ELSIF in_major >= 5 THEN
+		EXECUTE 'SELECT partman.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4, p_jobmon => false)'
+		USING in_intent.parent_table, in_intent.control_column, v_interval, in_intent.premake;
+	ELSE
+		EXECUTE 'SELECT partman.create_parent($1, $2, ''native'', $3, p_premake => $4, p_jobmon => false)'
+		USING in_intent.parent_table, in_intent.control_column, in_intent.step, in_intent.premake;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_register_partitions(ledger.ledger_partition_intent, integer) IS
+	'Registers one table with pg_partman of that major version: as it stands if it has partitions, else with its first ones.';
+
 CREATE FUNCTION ledger.ledger_ensure_partitions() RETURNS integer
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET timezone = 'UTC'
 	AS $$
 DECLARE
-	v_intent record;
+	v_intent ledger.ledger_partition_intent;
 	v_major  integer;
 	v_count  integer := 0;
 BEGIN
@@ -486,51 +581,123 @@ BEGIN
 		WHERE NOT EXISTS (SELECT FROM partman.part_config AS c WHERE c.parent_table = i.parent_table)
 		ORDER BY i.parent_table
 	LOOP
-		IF v_major >= 5 THEN
-			EXECUTE 'SELECT partman.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4)'
-			USING v_intent.parent_table, v_intent.control_column,
-				CASE v_intent.step WHEN 'daily' THEN '1 day' WHEN 'weekly' THEN '1 week' ELSE '1 month' END,
-				v_intent.premake;
-		ELSE
-			EXECUTE 'SELECT partman.create_parent($1, $2, ''native'', $3, p_premake => $4, p_jobmon => false)'
-			USING v_intent.parent_table, v_intent.control_column, v_intent.step, v_intent.premake;
-		END IF;
+		PERFORM ledger.ledger_register_partitions(v_intent, v_major);
 		v_count := v_count + 1;
 	END LOOP;
-	-- Retention follows the intent; partitions that are aged out are detached and kept.
+	-- The intent decides; partitions that are aged out are detached and kept.
 	UPDATE partman.part_config AS c
-	   SET retention = i.retention::text, retention_keep_table = true, infinite_time_partitions = true
+	   SET premake = i.premake, retention = i.retention::text, retention_keep_table = true, infinite_time_partitions = true
 	  FROM ledger.ledger_partition_intent AS i
 	 WHERE i.parent_table = c.parent_table
-	   AND (c.retention IS DISTINCT FROM i.retention::text OR NOT c.retention_keep_table
-	        OR NOT c.infinite_time_partitions);
+	   AND (c.premake <> i.premake OR c.retention IS DISTINCT FROM i.retention::text
+	        OR NOT c.retention_keep_table OR NOT c.infinite_time_partitions);
 	RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_ensure_partitions() IS
-	'Registers with pg_partman what ledger_partition_intent wants and is not registered yet, and sets its retention; returns how many tables were registered. Works with pg_partman 4 and 5.';
+	'Registers with pg_partman what ledger_partition_intent wants and is not registered yet, and sets its premake and retention; returns how many tables were registered. Works with pg_partman 4 and 5. LG503: no pg_partman.';
 
 CREATE FUNCTION ledger.ledger_maintenance_tick() RETURNS boolean
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET timezone = 'UTC'
 	AS $$
 DECLARE
-	v_parent text;
+	v_intent ledger.ledger_partition_intent;
 BEGIN
 	-- Any number of drivers may call; one works, the others go home.
 	IF NOT pg_try_advisory_xact_lock(7310, 1) THEN
 		RETURN false;
 	END IF;
 	PERFORM ledger.ledger_ensure_partitions();
-	FOR v_parent IN SELECT i.parent_table FROM ledger.ledger_partition_intent AS i ORDER BY 1
+	FOR v_intent IN SELECT i.* FROM ledger.ledger_partition_intent AS i ORDER BY i.parent_table
 	LOOP
-		PERFORM partman.run_maintenance(v_parent, p_jobmon => false);
+		PERFORM ledger.ledger_sort_default(v_intent);
+		PERFORM partman.run_maintenance(v_intent.parent_table, p_jobmon => false);
 	END LOOP;
 	RETURN true;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_maintenance_tick() IS
-	'Makes coming partitions and ages out old ones through pg_partman. Idempotent, safe from several drivers: false if another one is at work. Call it hourly.';
+	'Makes coming partitions, empties default ones and ages out old ones through pg_partman. Idempotent, safe from several drivers: false if another one is at work. Call it hourly. LG503: no pg_partman.';
+
+CREATE FUNCTION ledger.ledger_set_retention(parent_table text, retention interval)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+#variable_conflict use_variable
+BEGIN
+	IF retention IS NULL OR retention <= interval '0' THEN
+		RAISE EXCEPTION 'retention must be a positive interval'
+			USING ERRCODE = 'LG400', HINT = 'What was aged out stays out, so retention is never switched off again; 1000 years keeps all that is left.';
+	END IF;
+	UPDATE ledger.ledger_partition_intent AS i SET retention = retention WHERE i.parent_table = parent_table;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'table "%" is not aged by time', parent_table
+			USING ERRCODE = 'LG404', HINT = 'ledger_partition_intent lists the tables that are.';
+	END IF;
+	PERFORM ledger.ledger_append_own('ledger.guard_changed', jsonb_build_object(
+		'command', 'set retention', 'objects', jsonb_build_array(parent_table), 'retention', retention::text, 'role', session_user));
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_set_retention(text, interval) IS
+	'Sets after which time ledger_maintenance_tick() detaches a table''s old partitions (kept as tables, never dropped), and records it as an event. LG400 no positive interval, LG404 not a table aged by time. For ledger_operator.';
+
+CREATE FUNCTION ledger.ledger_partition_problems() RETURNS TABLE (problem text, cure text)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET timezone = 'UTC'
+	AS $$
+DECLARE
+	v_part   record;
+	v_config record;
+	v_full   boolean;
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_partman') THEN
+		problem := 'extension pg_partman is not installed';
+		cure := 'As superuser: CREATE EXTENSION pg_partman SCHEMA partman.';
+		RETURN NEXT;
+		RETURN;
+	END IF;
+	FOR v_part IN
+		SELECT i.parent_table, i.control_column,
+			CASE i.step WHEN 'daily' THEN interval '1 day' WHEN 'weekly' THEN '1 week' ELSE '1 month' END AS width,
+			max(substring(b.bound FROM 'TO \(''([^'']+)''\)')::timestamptz) AS made_until,
+			min(b.name) FILTER (WHERE b.bound = 'DEFAULT') AS default_name
+		FROM ledger.ledger_partition_intent AS i
+		LEFT JOIN LATERAL (SELECT c.oid::regclass::text AS name, pg_get_expr(c.relpartbound, c.oid) AS bound
+			FROM pg_inherits AS h JOIN pg_class AS c ON c.oid = h.inhrelid
+			WHERE h.inhparent = to_regclass(i.parent_table)) AS b ON true
+		GROUP BY i.parent_table
+	LOOP
+		SELECT p.control, p.partition_interval INTO v_config FROM partman.part_config AS p WHERE p.parent_table = v_part.parent_table;
+		IF NOT FOUND THEN
+			problem := v_part.parent_table || ' is not registered with pg_partman';
+			RETURN NEXT;
+		ELSIF v_config.control <> v_part.control_column OR v_config.partition_interval::interval <> v_part.width THEN
+			problem := v_part.parent_table || ' is registered with another column or interval';
+			cure := 'As superuser: DELETE FROM partman.part_config WHERE parent_table = ' || quote_literal(v_part.parent_table)
+				|| '; then SELECT ledger.ledger_maintenance_tick().';
+			RETURN NEXT;
+		END IF;
+		IF v_part.made_until IS NULL OR v_part.made_until < now() + v_part.width THEN
+			problem := format('%s has no partitions beyond %s', v_part.parent_table, coalesce(v_part.made_until::date::text, 'its default'));
+			RETURN NEXT;
+		END IF;
+		v_full := false;
+		IF v_part.default_name IS NOT NULL THEN
+			EXECUTE format('SELECT EXISTS (SELECT FROM %s)', v_part.default_name) INTO v_full;
+		END IF;
+		IF v_full THEN
+			problem := format('%s holds rows', v_part.default_name);
+			RETURN NEXT;
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_partition_problems() IS
+	'What keeps pg_partman''s maintenance from its work: not installed, a table not registered or registered otherwise, no partitions ahead, rows in a default partition.';
 
 -- ---- sql/functions/ledger_rebuild_projection.sql
 -- The start of the oldest history that retention has left, or NULL if it keeps all.

@@ -36,7 +36,7 @@ GRANT EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
 	ledger.ledger_create_tenant(text, jsonb), ledger.ledger_grant_tenant(name, text),
 	ledger.ledger_revoke_tenant(name, text), ledger.ledger_ensure_partitions(),
-	ledger.ledger_maintenance_tick(),
+	ledger.ledger_maintenance_tick(), ledger.ledger_set_retention(text, interval),
 	ledger.ledger_add_event_type(text, text, text, text, text[], text, boolean), ledger.ledger_rebuild_projection(text)
 	TO ledger_operator;
 GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_triggers()
