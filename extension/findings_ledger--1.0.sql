@@ -110,3 +110,16 @@ CREATE FUNCTION ledger_refold(tenant text, horizon timestamptz) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'ledger_refold';
 COMMENT ON FUNCTION ledger_refold(text, timestamptz) IS
 	'Folds all events of a tenant into emptied derived tables; history before the horizon is left out. The core of ledger_rebuild_projection().';
+
+CREATE FUNCTION ledger_library_version() RETURNS text
+	LANGUAGE c STABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_library_version';
+COMMENT ON FUNCTION ledger_library_version() IS
+	'The version compiled into the loaded library; ledger_check_runtime() compares it with the extension''s.';
+
+CREATE FUNCTION ledger_lock_chains()
+	RETURNS TABLE (tenant_id text, chain_id uuid, policy_version text, sequence_no bigint)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'ledger_lock_chains';
+COMMENT ON FUNCTION ledger_lock_chains() IS
+	'Locks every chain that has events until the transaction ends, and returns their heads. For the ledger''s own functions; LG403 elsewhere.';

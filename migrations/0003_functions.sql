@@ -2,6 +2,33 @@
 -- Built from sql/ by migrations/freeze.sh.  Frozen once released: change sql/
 -- and add a migration instead (migrations/README.md).
 
+-- ---- sql/functions/ledger_home.sql
+-- Where this database lives.  A copy made by dump and restore has another system
+-- identifier or another database; one made by promotion or point-in-time recovery
+-- has the same of both and another timeline.
+CREATE FUNCTION ledger.ledger_home() RETURNS text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT format('%s/%s/%s',
+		(SELECT system_identifier FROM pg_control_system()),
+		(SELECT oid FROM pg_database WHERE datname = current_database()),
+		-- Before the first checkpoint after a promotion the control file still has the old timeline.
+		CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())
+		     ELSE ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer END)
+	$$;
+COMMENT ON FUNCTION ledger.ledger_home() IS
+	'System identifier, database and timeline of this copy; compared with ledger_settings.home, to tell a restored copy from the one that was dumped.';
+
+-- What these objects were written for.  A dump carries this function and CREATE
+-- EXTENSION without a version, so a restore may meet another one.
+CREATE FUNCTION ledger.ledger_schema_version() RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT '1.0' $$;
+COMMENT ON FUNCTION ledger.ledger_schema_version() IS
+	'The version of the extension findings_ledger that the migrations of this database need.';
+
 -- ---- sql/functions/ledger_create_tenant.sql
 -- Name of a tenant's leaf: readable, and unique by eight digits of its hash.
 CREATE FUNCTION ledger.ledger_leaf_name(tenant text) RETURNS name
@@ -313,7 +340,13 @@ COMMENT ON FUNCTION ledger.ledger_append_many(jsonb) IS
 -- ---- sql/functions/ledger_own_events.sql
 -- The only way the ledger's own event types are written, and only from inside the
 -- owner's SECURITY DEFINER functions: the link trigger refuses them elsewhere.
-CREATE FUNCTION ledger.ledger_append_own(in_type text, in_payload jsonb) RETURNS uuid
+CREATE FUNCTION ledger.ledger_append_own(
+	in_type    text,
+	in_payload jsonb,
+	in_tenant  text DEFAULT 'ledger',
+	in_policy  text DEFAULT 'ledger',
+	in_chain   uuid DEFAULT NULL)
+	RETURNS uuid
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -321,13 +354,13 @@ DECLARE
 	v_id uuid := ledger.ledger_uuid_v7();
 BEGIN
 	INSERT INTO ledger.ledger_events
-		(tenant_id, event_id, event_type, finding_id, policy_version, artifact_id, actor_id, actor_type, event_body)
-	VALUES ('ledger', v_id, in_type, 'ledger', 'ledger', 'ledger', session_user, 'system', in_payload);
+		(tenant_id, chain_id, event_id, event_type, finding_id, policy_version, artifact_id, actor_id, actor_type, event_body)
+	VALUES (in_tenant, in_chain, v_id, in_type, 'ledger', in_policy, 'ledger', session_user, 'system', in_payload);
 	RETURN v_id;
 END
 $$;
-COMMENT ON FUNCTION ledger.ledger_append_own(text, jsonb) IS
-	'Appends an event about the ledger itself to the reserved tenant. For the ledger''s own functions.';
+COMMENT ON FUNCTION ledger.ledger_append_own(text, jsonb, text, text, uuid) IS
+	'Appends an event of the ledger''s own: about the whole to the reserved tenant (the defaults), about one chain to that chain. For the ledger''s own functions.';
 
 CREATE FUNCTION ledger.ledger_record_migrations() RETURNS integer
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -1025,3 +1058,288 @@ END
 $$;
 COMMENT ON FUNCTION ledger.ledger_guard_rewrite() IS
 	'Event trigger on table_rewrite: guards the ledger''s tables (ALTER COLUMN … USING).';
+
+-- ---- sql/functions/ledger_after_restore.sql
+-- Taking over a restored copy.  The procedure runs with the caller's rights, because
+-- two steps need more than the owner of the ledger has: ALTER DATABASE wants the
+-- database's owner, an event trigger a superuser.  What the caller may not do is
+-- said with a hint and left; ledger_check_runtime() names it until it is done.
+
+-- One event in each chain, so that whoever holds a later head of that chain from
+-- before the restore finds the reason in the chain itself.  All or nothing: the
+-- settings row is the lock, and the mark that this copy was taken over.
+CREATE FUNCTION ledger.ledger_start_incarnation(reason text, verification jsonb) RETURNS integer
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+#variable_conflict use_variable
+DECLARE
+	v_old   ledger.ledger_settings;
+	v_new   uuid := gen_random_uuid();
+	v_chain record;
+BEGIN
+	IF reason IS NULL OR btrim(reason) = '' OR octet_length(reason) > 4096 THEN
+		RAISE EXCEPTION 'a reason is required'
+			USING ERRCODE = 'LG400', HINT = 'Say in up to 4096 bytes why there is a copy and what it was made from.';
+	END IF;
+	SELECT s.* INTO STRICT v_old FROM ledger.ledger_settings AS s FOR UPDATE;
+	IF v_old.home = ledger.ledger_home() THEN
+		RETURN NULL;
+	END IF;
+	FOR v_chain IN SELECT * FROM ledger.ledger_lock_chains()
+	LOOP
+		PERFORM ledger.ledger_append_own('ledger.incarnation_started', jsonb_build_object(
+			'incarnation', v_old.incarnation + 1, 'lastSequence', v_chain.sequence_no,
+			'oldInstance', v_old.instance_id, 'newInstance', v_new,
+			'reason', reason, 'verification', verification),
+			v_chain.tenant_id, v_chain.policy_version, v_chain.chain_id);
+	END LOOP;
+	UPDATE ledger.ledger_settings AS s
+	   SET instance_id = v_new, incarnation = v_old.incarnation + 1, home = ledger.ledger_home(), restored_at = now();
+	RETURN v_old.incarnation + 1;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_start_incarnation(text, jsonb) IS
+	'Starts an incarnation if this copy has not started one: a ledger.incarnation_started event in every chain that has events, naming the last sequence present, both instances and the reason; then a new instance_id. Returns its number, or NULL if this copy was taken over already. LG400: no reason. The core of ledger_after_restore().';
+
+-- NULL if the database's search_path names the schema, else the command that makes it so.
+CREATE FUNCTION ledger.ledger_search_path_command() RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT format('ALTER DATABASE %I SET search_path = %s', current_database(),
+		coalesce(s.path || ', ledger', '"$user", public, ledger'))
+	FROM (SELECT (SELECT substring(c FROM 'search_path=(.*)')
+	              FROM pg_db_role_setting AS r, unnest(r.setconfig) AS c
+	              WHERE r.setrole = 0 AND c LIKE 'search_path=%'
+	                AND r.setdatabase = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))) AS s (path)
+	WHERE s.path IS NULL OR NOT 'ledger' = ANY (string_to_array(replace(replace(s.path, '"', ''), ' ', ''), ','))
+	$$;
+COMMENT ON FUNCTION ledger.ledger_search_path_command() IS
+	'The ALTER DATABASE that puts schema ledger on this database''s search_path, or NULL if it is there.';
+
+CREATE FUNCTION ledger.ledger_mend_event_triggers() RETURNS text[]
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_mended text[] := '{}';
+	v_guard  record;
+BEGIN
+	FOR v_guard IN
+		SELECT w.name, w.event
+		FROM (VALUES ('ledger_guard_ddl_end', 'ddl_command_end'), ('ledger_guard_drop', 'sql_drop'),
+			('ledger_guard_rewrite', 'table_rewrite')) AS w (name, event)
+		JOIN ledger.ledger_guard_triggers() AS g ON g.guard = 'event trigger' AND g.object = w.name AND NOT g.ok
+	LOOP
+		EXECUTE format('DROP EVENT TRIGGER IF EXISTS %I', v_guard.name);
+		EXECUTE format('CREATE EVENT TRIGGER %I ON %s EXECUTE FUNCTION ledger.%I()', v_guard.name, v_guard.event, v_guard.name);
+		EXECUTE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', v_guard.name);
+		EXECUTE format('COMMENT ON EVENT TRIGGER %I IS %L', v_guard.name, 'Findings Ledger: guards the ledger''s objects');
+		v_mended := v_mended || v_guard.name;
+	END LOOP;
+	RETURN v_mended;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_mend_event_triggers() IS
+	'Makes again the ledger''s event triggers that are missing or not as they must be; returns their names. Runs with the caller''s rights: a superuser''s.';
+
+CREATE PROCEDURE ledger.ledger_after_restore(reason text)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_superuser   boolean := (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user);
+	v_command     text := ledger.ledger_search_path_command();
+	v_report      jsonb;
+	v_incarnation integer;
+	v_left        record;
+BEGIN
+	IF v_command IS NOT NULL AND (v_superuser OR pg_has_role(
+		(SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()), 'USAGE')) THEN
+		EXECUTE v_command;
+	END IF;
+	IF v_superuser THEN
+		PERFORM ledger.ledger_mend_event_triggers();
+	END IF;
+	BEGIN
+		PERFORM ledger.ledger_maintenance_tick();
+	EXCEPTION WHEN SQLSTATE 'LG503' THEN
+		NULL; -- no pg_partman: named below, and no reason to keep the copy from going on
+	END;
+	-- Triggers come after the data in a restore: nothing was checked on the way in.
+	v_report := ledger.ledger_verify_report();
+	v_incarnation := ledger.ledger_start_incarnation(reason,
+		jsonb_build_object('verdict', v_report -> 'verdict', 'rows', v_report -> 'rows'));
+	IF v_incarnation IS NULL THEN
+		RAISE NOTICE 'this copy was taken over before: no incarnation was started';
+	ELSE
+		RAISE NOTICE 'incarnation % started', v_incarnation;
+	END IF;
+	IF v_report ->> 'verdict' <> 'clean' THEN
+		RAISE WARNING 'verification says: %', v_report ->> 'verdict'
+			USING HINT = 'SELECT * FROM ledger.ledger_verify(), as a role that may touch every tenant.';
+	END IF;
+	FOR v_left IN SELECT c.* FROM ledger.ledger_check_runtime() AS c WHERE NOT c.ok
+	LOOP
+		RAISE WARNING '%: %', v_left.check_name, v_left.detail USING HINT = v_left.hint;
+	END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE ledger.ledger_after_restore(text) IS
+	'Takes over a restored copy: sets the database''s search_path (as its owner or a superuser), makes event triggers that are missing (as a superuser), registers the partitions and runs their maintenance, verifies, and starts an incarnation, once for each copy. What is left to do is warned of, with a hint. LG400: no reason. For ledger_operator.';
+
+-- ---- sql/functions/ledger_check_runtime.sql
+-- Can this database run the ledger as it is?  Asked after a restore, an upgrade, a
+-- failover, and by whoever watches the server.  Each part answers rows
+-- (check_name, ok, detail, hint); the hint says what to do and is NULL where all is well.
+
+CREATE FUNCTION ledger.ledger_check_software()
+	RETURNS TABLE (check_name text, ok boolean, detail text, hint text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT 'extension version', p.problem IS NULL,
+		format('extension %s, library %s, schema %s', v.installed, v.library, v.wanted), p.problem
+	FROM (SELECT e.extversion AS installed, ledger.ledger_library_version() AS library, ledger.ledger_schema_version() AS wanted
+	      FROM pg_extension AS e WHERE e.extname = 'findings_ledger') AS v,
+		LATERAL (SELECT CASE
+			WHEN string_to_array(v.library, '.')::integer[] < string_to_array(v.wanted, '.')::integer[]
+			THEN format('Install findings_ledger %s or newer on this server and reconnect; then, as superuser: ALTER EXTENSION findings_ledger UPDATE.', v.wanted)
+			WHEN v.library <> v.installed
+			THEN format('As superuser: ALTER EXTENSION findings_ledger UPDATE TO %L; or install version %s of the library.', v.library, v.installed)
+			WHEN split_part(v.library, '.', 1) <> split_part(v.wanted, '.', 1)
+			THEN 'Run the migrations of this release: migrations/migrate.sh.' END) AS p (problem)
+	UNION ALL
+	SELECT 'encoding', e.name = 'UTF8', e.name,
+		CASE WHEN e.name <> 'UTF8' THEN 'Restore into a database made with ENCODING ''UTF8'' TEMPLATE template0.' END
+	FROM (SELECT current_setting('server_encoding')) AS e (name)
+	UNION ALL
+	SELECT 'search_path', c.command IS NULL,
+		CASE WHEN c.command IS NULL THEN 'names ledger' ELSE 'of the database does not name ledger: a dump does not carry it' END,
+		'As owner of the database or superuser: CALL ledger.ledger_after_restore(reason), or ' || c.command || '.'
+	FROM (SELECT ledger.ledger_search_path_command()) AS c (command)
+	UNION ALL
+	SELECT 'migrations', count(*) FILTER (WHERE m.event_id IS NULL) = 0,
+		format('%s applied, %s of them without an event', count(*), count(*) FILTER (WHERE m.event_id IS NULL)),
+		CASE WHEN bool_or(m.event_id IS NULL) THEN 'Run migrations/migrate.sh again.' END
+	FROM ledger.ledger_schema_migrations AS m
+	$$;
+COMMENT ON FUNCTION ledger.ledger_check_software() IS
+	'The part of ledger_check_runtime() about versions, encoding, search_path and migrations.';
+
+CREATE FUNCTION ledger.ledger_check_copy()
+	RETURNS TABLE (check_name text, ok boolean, detail text, hint text)
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	WITH homes AS (
+		SELECT s.incarnation, string_to_array(s.home, '/') AS recorded, string_to_array(ledger.ledger_home(), '/') AS here
+		FROM ledger.ledger_settings AS s
+	)
+	SELECT 'copy', h.recorded[1:2] = h.here[1:2],
+		CASE WHEN h.recorded[1:2] = h.here[1:2] THEN format('incarnation %s', h.incarnation)
+		     ELSE format('incarnation %s lives elsewhere: this is a copy of it', h.incarnation) END,
+		CASE WHEN h.recorded[1:2] <> h.here[1:2] THEN 'If it is to go on from here: CALL ledger.ledger_after_restore(reason).' END
+	FROM homes AS h
+	UNION ALL
+	SELECT 'timeline', h.recorded[3] = h.here[3] OR h.recorded[1:2] <> h.here[1:2],
+		CASE WHEN h.recorded[3] = h.here[3] OR h.recorded[1:2] <> h.here[1:2] THEN format('timeline %s', h.here[3])
+		     ELSE format('timeline %s, recorded is %s: promoted or recovered to a point in time, which may have lost events', h.here[3], h.recorded[3]) END,
+		CASE WHEN h.recorded[3] <> h.here[3] AND h.recorded[1:2] = h.here[1:2]
+		     THEN 'Write it into the chains: CALL ledger.ledger_after_restore(reason).' END
+	FROM homes AS h
+	UNION ALL
+	SELECT 'partitions', p.problem IS NULL, coalesce(p.problem, 'registered and made ahead'),
+		CASE WHEN p.problem IS NOT NULL THEN
+			coalesce(p.cure, 'CALL ledger.ledger_after_restore(reason), or SELECT ledger.ledger_maintenance_tick().') END
+	FROM (SELECT string_agg(q.problem, '; ' ORDER BY q.problem), min(q.cure)
+	      FROM ledger.ledger_partition_problems() AS q) AS p (problem, cure)
+	$$;
+COMMENT ON FUNCTION ledger.ledger_check_copy() IS
+	'The part of ledger_check_runtime() about what a dump cannot carry: whether this is the recorded copy, and the partitions.';
+
+-- Roles and grants are the cluster's: a dump without the globals, or a restore with
+-- --no-acl, leaves functions that PUBLIC may call and groups that may do nothing.
+CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT format('%s lacks %s on %s', w.role, w.privilege, w.object)
+	FROM (VALUES ('ledger_reader', 'SELECT', 'ledger_events'), ('ledger_reader', 'SELECT', 'findings_projection'),
+		('ledger_auditor', 'SELECT', 'ledger_events'), ('ledger_auditor', 'SELECT', 'ledger_settings'),
+		('ledger_loader', 'INSERT', 'ledger_events'), ('ledger_backup', 'SELECT', 'ledger_events'),
+		('ledger_backup', 'SELECT', 'ledger_settings')) AS w (role, privilege, object)
+	JOIN pg_roles AS r ON r.rolname = w.role
+	WHERE NOT has_table_privilege(r.oid, format('ledger.%I', w.object), w.privilege)
+	UNION ALL
+	SELECT format('%s may not use schema ledger', r.rolname)
+	FROM pg_roles AS r
+	WHERE r.rolname IN ('ledger_reader', 'ledger_writer', 'ledger_auditor', 'ledger_operator', 'ledger_loader', 'ledger_backup')
+		AND NOT has_schema_privilege(r.oid, 'ledger', 'USAGE')
+	UNION ALL
+	SELECT format('%s may not execute %s()', w.role, p.proname)
+	FROM (VALUES ('ledger_writer', 'ledger_append'), ('ledger_reader', 'ledger_verify'),
+		('ledger_auditor', 'ledger_guard_state'), ('ledger_operator', 'ledger_create_tenant')) AS w (role, name)
+	JOIN pg_roles AS r ON r.rolname = w.role
+	JOIN pg_proc AS p ON p.proname = w.name AND p.pronamespace = 'ledger'::regnamespace
+	WHERE NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
+	UNION ALL
+	SELECT format('PUBLIC may execute %s()', p.proname)
+	FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+	WHERE p.pronamespace = 'ledger'::regnamespace AND p.prosecdef AND a.grantee = 0
+	UNION ALL
+	SELECT 'ledger_owner may not work in schema partman'
+	FROM pg_namespace AS n JOIN pg_roles AS r ON r.rolname = 'ledger_owner'
+	WHERE n.nspname = 'partman' AND NOT (has_schema_privilege(r.oid, n.oid, 'USAGE') AND has_schema_privilege(r.oid, n.oid, 'CREATE'))
+	$$;
+COMMENT ON FUNCTION ledger.ledger_privilege_problems() IS
+	'One text for each privilege that a role of the ledger lacks, or that PUBLIC has and must not.';
+
+CREATE FUNCTION ledger.ledger_check_access()
+	RETURNS TABLE (check_name text, ok boolean, detail text, hint text)
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	WITH problem (check_name, text) AS (
+		SELECT 'roles', CASE WHEN r.oid IS NULL THEN w.name || ' is missing' ELSE w.name || ' has other attributes' END
+		FROM (VALUES ('ledger_owner', false), ('ledger_reader', false), ('ledger_writer', false), ('ledger_auditor', false),
+			('ledger_operator', false), ('ledger_loader', true), ('ledger_backup', true)) AS w (name, bypass_rls)
+		LEFT JOIN pg_roles AS r ON r.rolname = w.name
+		WHERE (r.rolbypassrls = w.bypass_rls AND NOT (r.rolcanlogin OR r.rolsuper OR r.rolcreaterole OR r.rolcreatedb)) IS NOT TRUE
+		UNION ALL
+		SELECT DISTINCT 'tenant grants', format('role %s of ledger_tenant_grants does not exist', g.role_name)
+		FROM ledger.ledger_tenant_grants AS g
+		WHERE NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = g.role_name)
+		UNION ALL
+		SELECT 'privileges', p FROM ledger.ledger_privilege_problems() AS p
+		UNION ALL
+		SELECT CASE g.guard WHEN 'setting' THEN 'settings' ELSE 'guards' END, format('%s %s: %s', g.guard, g.object, g.state)
+		FROM ledger.ledger_guard_state() AS g WHERE NOT g.ok
+	)
+	SELECT w.name, count(p.text) = 0, coalesce(string_agg(p.text, '; ' ORDER BY p.text), 'as they must be'),
+		CASE WHEN count(p.text) > 0 THEN w.hint END
+	FROM (VALUES
+		(1, 'roles', 'As superuser: psql -f sql/bootstrap/roles.sql, or load pg_dumpall --globals-only.'),
+		(2, 'tenant grants', 'Make the role (pg_dumpall --globals-only), or take the grant back: ledger_revoke_tenant().'),
+		(3, 'privileges', 'Restore with owners and privileges: without --no-owner and --no-acl, after the roles exist.'),
+		(4, 'guards', 'SELECT * FROM ledger.ledger_guard_state() WHERE NOT ok. Event triggers are made again by a superuser''s CALL ledger.ledger_after_restore(reason); for the rest, restore the whole dump.'),
+		(5, 'settings', 'These settings weaken durability: set them back.')) AS w (n, name, hint)
+	LEFT JOIN problem AS p ON p.check_name = w.name
+	GROUP BY w.n, w.name, w.hint
+	ORDER BY w.n
+	$$;
+COMMENT ON FUNCTION ledger.ledger_check_access() IS
+	'The part of ledger_check_runtime() about roles, tenant grants, privileges, guards and settings.';
+
+CREATE FUNCTION ledger.ledger_check_runtime()
+	RETURNS TABLE (check_name text, ok boolean, detail text, hint text)
+	LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT * FROM ledger.ledger_check_software()
+	UNION ALL SELECT * FROM ledger.ledger_check_copy()
+	UNION ALL SELECT * FROM ledger.ledger_check_access()
+	$$;
+COMMENT ON FUNCTION ledger.ledger_check_runtime() IS
+	'Whether this database can run the ledger as it is, one row a check: extension version, encoding, search_path, migrations, copy (is this the recorded copy or a restored one), timeline, partitions, roles, tenant grants, privileges, guards, settings. Where ok is false, hint says what to do. For ledger_auditor and ledger_operator.';

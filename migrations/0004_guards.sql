@@ -52,7 +52,7 @@ $$;
 -- The ledger writes its own events whoever the session is.  The link trigger lets
 -- only the owner's SECURITY DEFINER functions do that, and only with ledger.* types.
 CREATE POLICY own_events ON ledger.ledger_events FOR INSERT TO ledger_owner
-	WITH CHECK (tenant_id = 'ledger');
+	WITH CHECK (event_type LIKE 'ledger.%');
 
 -- ---- sql/privileges/grants.sql
 -- Least privilege.  Writers have EXECUTE on the append functions and no INSERT;
@@ -68,7 +68,7 @@ BEGIN
 		WHERE p.pronamespace = 'ledger'::regnamespace
 			AND p.proowner = 'ledger_owner'::regrole
 	LOOP
-		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_function);
+		EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', v_function);
 	END LOOP;
 END
 $$;
@@ -96,8 +96,13 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_maintenance_tick(), ledger.ledger_set_retention(text, interval),
 	ledger.ledger_add_event_type(text, text, text, text, text[], text, boolean), ledger.ledger_rebuild_projection(text)
 	TO ledger_operator;
-GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_triggers()
+GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_triggers(),
+	ledger.ledger_check_runtime()
 	TO ledger_auditor, ledger_operator;
+-- The procedure works with its caller's rights, so its parts are granted with it.
+GRANT EXECUTE ON ROUTINE ledger.ledger_after_restore(text), ledger.ledger_start_incarnation(text, jsonb),
+	ledger.ledger_search_path_command(), ledger.ledger_mend_event_triggers()
+	TO ledger_operator;
 
 -- Any role's DDL runs the event triggers' functions.
 GRANT EXECUTE ON FUNCTION ledger.ledger_guard_ddl_end(), ledger.ledger_guard_drop(),
@@ -108,9 +113,7 @@ GRANT EXECUTE ON FUNCTION ledger.ledger_guard_ddl_end(), ledger.ledger_guard_dro
 -- The log's name and this copy's identity; and the reserved tenant that holds
 -- the ledger's events about itself.
 INSERT INTO ledger.ledger_settings (origin, instance_id, home)
-SELECT 'ledger-' || encode(uuid_send(gen_random_uuid()), 'hex'), gen_random_uuid(),
-	format('%s/%s', (SELECT system_identifier FROM pg_control_system()),
-		(SELECT oid FROM pg_database WHERE datname = current_database()));
+SELECT 'ledger-' || encode(uuid_send(gen_random_uuid()), 'hex'), gen_random_uuid(), ledger.ledger_home();
 
 SELECT ledger.ledger_create_tenant('ledger');
 

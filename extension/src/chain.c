@@ -259,6 +259,21 @@ remember_chain(int64 key)
 }
 
 /*
+ * Take a chain's lock whatever number is held already: for what concerns every
+ * chain at once.  Appends go through ledger_chain_lock().
+ */
+void
+ledger_chain_lock_any(int64 key)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) ((uint64) key >> 32), (uint32) key,
+						 LEDGER_LOCK_CLASS);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	remember_chain(key);
+}
+
+/*
  * Take the chain's lock until the transaction ends (or the savepoint that took
  * it is rolled back).
  */
@@ -266,7 +281,6 @@ void
 ledger_chain_lock(lc_str tenant, const uint8 *chain_id)
 {
 	int64		key = ledger_chain_lock_key(tenant, chain_id);
-	LOCKTAG		tag;
 
 	if (held != NULL && hash_search(held, &key, HASH_FIND, NULL) != NULL)
 		return;
@@ -278,10 +292,7 @@ ledger_chain_lock(lc_str tenant, const uint8 *chain_id)
 				 errdetail("Each chain holds a lock until the transaction ends."),
 				 errhint("Split the batch, or raise ledger.max_chains_per_transaction together with "
 						 "max_locks_per_transaction.")));
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) ((uint64) key >> 32), (uint32) key,
-						 LEDGER_LOCK_CLASS);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-	remember_chain(key);
+	ledger_chain_lock_any(key);
 }
 
 static void

@@ -178,6 +178,7 @@ extern Relation ledger_open_leaf(const char *tenant, size_t n, LOCKMODE lockmode
 extern const LeafInfo *ledger_leaf_info(Relation leaf);
 extern int64 ledger_chain_lock_key(lc_str tenant, const uint8 *chain_id);
 extern void ledger_chain_lock(lc_str tenant, const uint8 *chain_id);
+extern void ledger_chain_lock_any(int64 key);
 extern void ledger_chain_head(Relation leaf, Datum tenant, Datum chain_id, ChainHead *head);
 extern bool ledger_find_event(Relation leaf, Datum tenant, Datum event_id, EventRow *row,
 							  TransactionId *xmin);

@@ -1,6 +1,12 @@
 -- The only way the ledger's own event types are written, and only from inside the
 -- owner's SECURITY DEFINER functions: the link trigger refuses them elsewhere.
-CREATE FUNCTION ledger.ledger_append_own(in_type text, in_payload jsonb) RETURNS uuid
+CREATE FUNCTION ledger.ledger_append_own(
+	in_type    text,
+	in_payload jsonb,
+	in_tenant  text DEFAULT 'ledger',
+	in_policy  text DEFAULT 'ledger',
+	in_chain   uuid DEFAULT NULL)
+	RETURNS uuid
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -8,13 +14,13 @@ DECLARE
 	v_id uuid := ledger.ledger_uuid_v7();
 BEGIN
 	INSERT INTO ledger.ledger_events
-		(tenant_id, event_id, event_type, finding_id, policy_version, artifact_id, actor_id, actor_type, event_body)
-	VALUES ('ledger', v_id, in_type, 'ledger', 'ledger', 'ledger', session_user, 'system', in_payload);
+		(tenant_id, chain_id, event_id, event_type, finding_id, policy_version, artifact_id, actor_id, actor_type, event_body)
+	VALUES (in_tenant, in_chain, v_id, in_type, 'ledger', in_policy, 'ledger', session_user, 'system', in_payload);
 	RETURN v_id;
 END
 $$;
-COMMENT ON FUNCTION ledger.ledger_append_own(text, jsonb) IS
-	'Appends an event about the ledger itself to the reserved tenant. For the ledger''s own functions.';
+COMMENT ON FUNCTION ledger.ledger_append_own(text, jsonb, text, text, uuid) IS
+	'Appends an event of the ledger''s own: about the whole to the reserved tenant (the defaults), about one chain to that chain. For the ledger''s own functions.';
 
 CREATE FUNCTION ledger.ledger_record_migrations() RETURNS integer
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

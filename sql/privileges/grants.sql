@@ -11,7 +11,7 @@ BEGIN
 		WHERE p.pronamespace = 'ledger'::regnamespace
 			AND p.proowner = 'ledger_owner'::regrole
 	LOOP
-		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_function);
+		EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', v_function);
 	END LOOP;
 END
 $$;
@@ -39,8 +39,13 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_maintenance_tick(), ledger.ledger_set_retention(text, interval),
 	ledger.ledger_add_event_type(text, text, text, text, text[], text, boolean), ledger.ledger_rebuild_projection(text)
 	TO ledger_operator;
-GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_triggers()
+GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_triggers(),
+	ledger.ledger_check_runtime()
 	TO ledger_auditor, ledger_operator;
+-- The procedure works with its caller's rights, so its parts are granted with it.
+GRANT EXECUTE ON ROUTINE ledger.ledger_after_restore(text), ledger.ledger_start_incarnation(text, jsonb),
+	ledger.ledger_search_path_command(), ledger.ledger_mend_event_triggers()
+	TO ledger_operator;
 
 -- Any role's DDL runs the event triggers' functions.
 GRANT EXECUTE ON FUNCTION ledger.ledger_guard_ddl_end(), ledger.ledger_guard_drop(),

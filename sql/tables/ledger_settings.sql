@@ -6,8 +6,8 @@ CREATE TABLE ledger.ledger_settings (
 	origin       text        NOT NULL CHECK (origin ~ '^[a-z0-9][a-z0-9./-]{0,200}$'),
 	instance_id  uuid        NOT NULL,
 	incarnation  integer     NOT NULL DEFAULT 1 CHECK (incarnation > 0),
-	-- System identifier and database this instance lives in.  Never hashed and
-	-- never compared between copies: it only tells a copy that it is one.
+	-- System identifier, database and timeline this instance lives in (ledger_home()).
+	-- Never hashed and never compared between copies: it only tells a copy that it is one.
 	home         text        NOT NULL,
 	created_at   timestamptz NOT NULL DEFAULT now(),
 	restored_at  timestamptz

@@ -23,3 +23,5 @@ node -e '
 ' "$control_version" 2>&1 | none 'META.json and the control file agree on the version'
 ls "extension/findings_ledger--$control_version.sql" 2>&1 >/dev/null |
 	none "the extension's script of that version exists"
+search -cF "SELECT '$control_version'" sql/functions/ledger_home.sql | search -v '^1$' |
+	none 'ledger_schema_version() is that version'
