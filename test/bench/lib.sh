@@ -8,7 +8,7 @@ choose_sizes() {
 		tiny)
 			clients=4 chains=20 findings=50 slice=(-t 25) rounds=1
 			bulk=2000 verify_rows=3000 rebuild_rows=2000 aborted=2000 probes=20 abort_wait=0
-			steps='500 8000' lengths='250 2500' tenant_steps='2 12'
+			steps='500 4000' lengths='250 2500' tenant_steps='2 12'
 			;;
 		default)
 			clients=32 chains=1000 findings=10000 slice=(-T 6) rounds=3
