@@ -160,45 +160,65 @@ append_upsert(StringInfo sql, const DerivedTable *table)
 	appendStringInfo(sql, " WHERE %s.chain_id = EXCLUDED.chain_id", table->name);
 }
 
-static SPIPlanPtr
-write_plan(const DerivedTable *table)
+/* The rows as arrays or, for one row, as plain values: a function scan costs more than the row. */
+static void
+append_source(StringInfo sql, const DerivedTable *table, bool many)
 {
-	static SPIPlanPtr plans[3] = {NULL, NULL, NULL};
+	if (many)
+	{
+		appendStringInfoString(sql, ") SELECT * FROM ");
+		ledger_rows_unnest(sql, table);
+		return;
+	}
+	appendStringInfoString(sql, ") VALUES (");
+	for (int c = 0; c < table->ncolumns; c++)
+		appendStringInfo(sql, "%s$%d", c > 0 ? ", " : "", c + 1);
+	appendStringInfoChar(sql, ')');
+}
+
+static SPIPlanPtr
+write_plan(const DerivedTable *table, bool many)
+{
+	static SPIPlanPtr plans[3][2] = {{NULL, NULL}, {NULL, NULL}, {NULL, NULL}};
 	int			slot = table == &ledger_projection_table ? 0 : table == &ledger_history_table ? 1 : 2;
 	Oid			types[DERIVED_MAX_COLUMNS];
 	StringInfoData sql;
 
-	if (plans[slot] != NULL)
-		return plans[slot];
+	if (plans[slot][many] != NULL)
+		return plans[slot][many];
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "INSERT INTO ledger.%s (", table->name);
 	for (int c = 0; c < table->ncolumns; c++)
 	{
-		types[c] = get_array_type(table->columns[c].type);
+		types[c] = many ? get_array_type(table->columns[c].type) : table->columns[c].type;
 		appendStringInfo(&sql, "%s%s", c > 0 ? ", " : "", table->columns[c].name);
 	}
-	appendStringInfoString(&sql, ") SELECT * FROM ");
-	ledger_rows_unnest(&sql, table);
+	append_source(&sql, table, many);
 	if (table->upsert)
 		append_upsert(&sql, table);
-	plans[slot] = SPI_prepare(sql.data, table->ncolumns, types);
-	if (plans[slot] == NULL)
+	plans[slot][many] = SPI_prepare(sql.data, table->ncolumns, types);
+	if (plans[slot][many] == NULL)
 		elog(ERROR, "could not prepare the projection: %s", SPI_result_code_string(SPI_result));
-	SPI_keepplan(plans[slot]);
-	return plans[slot];
+	SPI_keepplan(plans[slot][many]);
+	return plans[slot][many];
 }
 
 /* Write the rows; how many were written. */
 uint64
 ledger_rows_write(const DerivedRows *rows)
 {
-	Datum		arrays[DERIVED_MAX_COLUMNS];
+	Datum		values[DERIVED_MAX_COLUMNS];
+	char		nulls[DERIVED_MAX_COLUMNS];
+	bool		many = rows->nrows > 1;
 
 	if (rows->nrows == 0)
 		return 0;
 	for (int c = 0; c < rows->table->ncolumns; c++)
-		arrays[c] = ledger_rows_array(rows, c);
-	if (SPI_execute_plan(write_plan(rows->table), arrays, NULL, false, 0) != SPI_OK_INSERT)
+	{
+		values[c] = many ? ledger_rows_array(rows, c) : rows->values[c][0];
+		nulls[c] = !many && rows->nulls[c][0] ? 'n' : ' ';
+	}
+	if (SPI_execute_plan(write_plan(rows->table, many), values, nulls, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write %s", rows->table->name);
 	return SPI_processed;
 }
