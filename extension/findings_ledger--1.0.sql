@@ -81,6 +81,14 @@ CREATE FUNCTION ledger_write_many(events anyarray, OUT created boolean, OUT stor
 COMMENT ON FUNCTION ledger_write_many(anyarray) IS
 	'Append many rows shaped like ledger_events, all or nothing, chains locked in sorted order; answers in the order asked. The core of ledger_append_many().';
 
+CREATE FUNCTION ledger_import_lines(lines jsonb, OUT tenant_id text, OUT chain_id uuid,
+	OUT first_sequence bigint, OUT last_sequence bigint, OUT imported bigint, OUT present bigint,
+	OUT source_digest bytea) RETURNS SETOF record
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'ledger_import_lines';
+COMMENT ON FUNCTION ledger_import_lines(jsonb) IS
+	'The core of ledger_import(), which records the import; called from there only (LG403).';
+
 CREATE FUNCTION ledger_link() RETURNS trigger
 	LANGUAGE c VOLATILE
 	AS 'MODULE_PATHNAME', 'ledger_link';

@@ -87,6 +87,7 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_append(jsonb), ledger.ledger_append_request(jsonb), ledger.ledger_append_many(jsonb),
 	ledger.ledger_request_row(jsonb), ledger.ledger_request_expected(jsonb)
 	TO ledger_writer, ledger_loader;
+GRANT EXECUTE ON FUNCTION ledger.ledger_import(jsonb) TO ledger_loader;
 GRANT EXECUTE ON FUNCTION
 	ledger.ledger_verify(text, uuid, bigint, bigint), ledger.ledger_verify_report(text, uuid, bigint, bigint)
 	TO ledger_reader, ledger_auditor, ledger_operator;

@@ -164,7 +164,7 @@ prepare_item(AppendItem *item)
 					 errmsg("%s is set by the ledger", ledger_event_columns[c].member),
 					 errhint("Leave it out.")));
 	ledger_default_row(&item->row);
-	ledger_validate_row(&item->row);
+	ledger_validate_row(&item->row, false);
 	tenant = ledger_row_text(&item->row, EC_TENANT_ID);
 	table_close(ledger_open_leaf(tenant.s, tenant.n, AccessShareLock), NoLock);
 	ledger_require_tenant(tenant.s, tenant.n);

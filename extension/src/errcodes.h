@@ -22,14 +22,14 @@
 				 "The tenant, event type or chain does not exist.", \
 				 "Create it first (ledger_create_tenant(), ledger_add_event_type()), or mend the name.") \
 	LEDGER_ERROR(ERRCODE_LEDGER_CONFLICT, "LG409", "ledger_conflict", 409, \
-				 "The event id is taken by an event with other content, the expected sequence was not met, or the finding or policy version belongs to another chain.", \
+				 "The event id is taken by an event with other content, the expected sequence was not met, an imported event does not follow the chain's head, or the finding or policy version belongs to another chain.", \
 				 "Read the stored event or the head that the detail names, and decide anew.") \
 	LEDGER_ERROR(ERRCODE_LEDGER_TOO_LARGE, "LG413", "ledger_too_large", 413, \
 				 "The payload's canonical form is longer than ledger.max_payload_bytes.", \
 				 "Store large content elsewhere and put its digest into the payload.") \
 	LEDGER_ERROR(ERRCODE_LEDGER_UNPROCESSABLE, "LG422", "ledger_unprocessable", 422, \
-				 "The payload holds a number that a double would round, or a member that the reducer reads has the wrong shape.", \
-				 "Send such a number as a string; mend the member that the message names.") \
+				 "The payload holds a number that a double would round, a member that the reducer reads has the wrong shape, or a hash of an imported event differs.", \
+				 "Send such a number as a string; mend the member that the message names; export the lines again.") \
 	LEDGER_ERROR(ERRCODE_LEDGER_APPEND_ONLY, "LG423", "ledger_append_only", 423, \
 				 "A guard refused a change of recorded data or of the objects that protect it.", \
 				 "Append a correcting event; change the schema by a migration.") \

@@ -9,9 +9,6 @@
 #include "lc_uuid.h"
 #include "utils/builtins.h"
 
-#define PG_EPOCH_UNIX_US \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
-
 /* Unix microseconds of a timestamptz; infinity has none. */
 int64
 ledger_unix_us(TimestampTz t, const char *member)
@@ -21,7 +18,7 @@ ledger_unix_us(TimestampTz t, const char *member)
 				(errcode(ERRCODE_LEDGER_INVALID),
 				 errmsg("%s must be a finite time", member),
 				 errhint("Leave it out to use the present time.")));
-	return t + PG_EPOCH_UNIX_US;
+	return t + LEDGER_PG_EPOCH_UNIX_US;
 }
 
 static void

@@ -25,6 +25,9 @@
 #define LEDGER_SCHEMA "ledger"
 #define LEDGER_RESERVED_TENANT "ledger"
 #define LEDGER_OWN_FINDING "ledger"
+/* What a timestamptz counts from, in Unix microseconds. */
+#define LEDGER_PG_EPOCH_UNIX_US \
+	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 #define LEDGER_FUTURE_LIMIT_US (INT64CONST(5) * 60 * USECS_PER_SEC)
 
 /* Longest texts in bytes: they keep an envelope below LC_ENVELOPE_MAX even if every byte is escaped. */
@@ -196,14 +199,22 @@ typedef struct AppendContext
 	/* For each row in insertion order: did the caller choose its event id? */
 	const bool *supplied;
 	int			nrows;
-	int			position;
+	int			position;		/* rows the link trigger has begun with */
+	bool		linking;		/* it is at work on row position - 1 */
 	bool		has_expected;
 	int64		expected;
 } AppendContext;
 
 extern AppendContext *ledger_append_context;
 extern void ledger_default_row(EventRow *row);
-extern void ledger_validate_row(const EventRow *row);
+extern void ledger_validate_row(const EventRow *row, bool whole);
+
+/* whole.c */
+extern void ledger_whole_fields(const EventRow *row, bool against_clock);
+extern void ledger_whole_place(const EventRow *row, const ChainHead *head, const uint8 *previous);
+extern void ledger_whole_verify(const EventRow *row);
+extern void ledger_whole_seal(const EventRow *row, const uint8 *payload_hash,
+							  const uint8 *event_hash, const uint8 *leaf_hash);
 
 /* payload.c */
 typedef struct PayloadFacts

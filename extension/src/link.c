@@ -9,7 +9,8 @@
  * A row that brings a column the ledger sets itself is refused: consistency
  * with itself proves nothing, SHA-256 has no key.  Two callers may bring whole
  * rows, and each hash is then recomputed and compared: ledger_import(), and the
- * apply worker of logical replication.
+ * apply worker of logical replication.  The one thing that cannot be recomputed
+ * is the payload hash of an erased event; the envelope vouches for it.
  */
 #include "ledger.h"
 
@@ -78,9 +79,32 @@ validate_actor_type(const EventRow *row)
 			 errhint("Use system, operator or integration.")));
 }
 
-/* Everything about a row that needs neither lock nor look-up; needs the defaults filled in. */
+static void
+validate_payload(const EventRow *row)
+{
+	if (row->nulls[EC_EVENT_BODY] || !JB_ROOT_IS_OBJECT(DatumGetJsonbP(row->values[EC_EVENT_BODY])))
+		ereport(ERROR,
+				(errcode(ERRCODE_LEDGER_INVALID),
+				 errmsg("payload must be a JSON object"),
+				 errdetail("Column \"event_body\" is %s.", row->nulls[EC_EVENT_BODY] ? "null" :
+						   JB_ROOT_IS_SCALAR(DatumGetJsonbP(row->values[EC_EVENT_BODY])) ?
+						   "a scalar" : "an array"),
+				 errhint("Wrap it: {\"value\": …}.")));
+}
+
+/* A whole row whose payload was erased: salt and body are gone together. */
+static bool
+row_erased(const EventRow *row)
+{
+	return row->nulls[EC_EVENT_BODY] && row->nulls[EC_PAYLOAD_SALT];
+}
+
+/*
+ * Everything about a row that needs neither lock nor look-up; needs the
+ * defaults filled in.  Only a whole row may have lost its payload.
+ */
 void
-ledger_validate_row(const EventRow *row)
+ledger_validate_row(const EventRow *row, bool whole)
 {
 	ledger_require_utf8();
 	validate_tenant(row);
@@ -107,14 +131,8 @@ ledger_validate_row(const EventRow *row)
 			bad_text(c, "is too long", s);
 	}
 	validate_actor_type(row);
-	if (row->nulls[EC_EVENT_BODY] || !JB_ROOT_IS_OBJECT(DatumGetJsonbP(row->values[EC_EVENT_BODY])))
-		ereport(ERROR,
-				(errcode(ERRCODE_LEDGER_INVALID),
-				 errmsg("payload must be a JSON object"),
-				 errdetail("Column \"event_body\" is %s.", row->nulls[EC_EVENT_BODY] ? "null" :
-						   JB_ROOT_IS_SCALAR(DatumGetJsonbP(row->values[EC_EVENT_BODY])) ?
-						   "a scalar" : "an array"),
-				 errhint("Wrap it: {\"value\": …}.")));
+	if (!(whole && row_erased(row)))
+		validate_payload(row);
 	if (!row->nulls[EC_OCCURRED_AT])
 	{
 		lc_buf		scratch;
@@ -168,7 +186,8 @@ check_type(Relation rel, const EventRow *row, bool whole)
 	lc_str		name = ledger_row_text(row, EC_EVENT_TYPE);
 	lc_str		tenant = ledger_row_text(row, EC_TENANT_ID);
 	const EventType *type = ledger_event_type(name.s, name.n);
-	bool		own_context = ledger_is_owner_context(RelationGetRelid(rel));
+	/* ledger_import() runs as the owner too, but its rows are the caller's. */
+	bool		own_context = !whole && ledger_is_owner_context(RelationGetRelid(rel));
 
 	if (type->reserved && !whole && !own_context)
 		ereport(ERROR,
@@ -190,10 +209,16 @@ check_type(Relation rel, const EventRow *row, bool whole)
 static void
 hash_payload(EventRow *row, const EventType *type, bool whole, uint8 *hash)
 {
-	Jsonb	   *payload = DatumGetJsonbP(row->values[EC_EVENT_BODY]);
+	Jsonb	   *payload;
 	PayloadFacts facts;
 	lc_buf		canonical;
 
+	if (whole && row_erased(row))
+	{
+		memcpy(hash, ledger_row_hash(row, EC_PAYLOAD_HASH), LC_HASH_LEN);
+		return;
+	}
+	payload = DatumGetJsonbP(row->values[EC_EVENT_BODY]);
 	if (type->projected)
 		ledger_read_payload(type, payload, &facts);
 	lc_buf_init(&canonical, &ledger_palloc);
@@ -280,51 +305,6 @@ register_chain(Relation leaf, const EventRow *row)
 	ledger_owner_leave(save_userid, save_sec_context);
 }
 
-/* An imported or replicated row must be what the ledger itself would have written. */
-static void
-compare_hash(const EventRow *row, EventColumn column, const uint8 *computed)
-{
-	const uint8 *given = ledger_row_hash(row, column);
-
-	if (given == NULL || memcmp(given, computed, LC_HASH_LEN) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_LEDGER_CONFLICT),
-				 errmsg("imported event does not verify: %s differs",
-						ledger_event_columns[column].member),
-				 errdetail("Sequence %lld: given %s, computed %s.",
-						   (long long) DatumGetInt64(row->values[EC_SEQUENCE_NO]),
-						   given == NULL ? "nothing" : ledger_hash_hex(given),
-						   ledger_hash_hex(computed))));
-}
-
-static void
-check_whole_row(const EventRow *row, const ChainHead *head, const uint8 *previous)
-{
-	int64		next = head->exists ? head->sequence_no + 1 : 1;
-	static const EventColumn required[] = {EC_SEQUENCE_NO, EC_EVENT_ID, EC_RECORDED_AT,
-	EC_RECORDED_BY, EC_SCHEMA_VERSION, EC_PAYLOAD_SALT};
-	lc_str		schema;
-
-	for (int i = 0; i < lengthof(required); i++)
-		if (row->nulls[required[i]])
-			ereport(ERROR,
-					(errcode(ERRCODE_LEDGER_INVALID),
-					 errmsg("imported event lacks %s", ledger_event_columns[required[i]].member)));
-	schema = ledger_row_text(row, EC_SCHEMA_VERSION);
-	if (schema.n != strlen(LC_EVENT_SCHEMA_V1) || memcmp(schema.s, LC_EVENT_SCHEMA_V1, schema.n) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_LEDGER_INVALID),
-				 errmsg("schema \"%s\" is not known", pnstrdup(schema.s, schema.n)),
-				 errhint("This version reads %s.", LC_EVENT_SCHEMA_V1)));
-	if (DatumGetInt64(row->values[EC_SEQUENCE_NO]) != next)
-		ereport(ERROR,
-				(errcode(ERRCODE_LEDGER_CONFLICT),
-				 errmsg("imported event has sequence %lld, but the chain goes on with %lld",
-						(long long) DatumGetInt64(row->values[EC_SEQUENCE_NO]), (long long) next),
-				 errhint("Import into an empty chain, or what follows its head, in order.")));
-	compare_hash(row, EC_PREVIOUS_HASH, previous);
-}
-
 static void
 set_ledger_columns(EventRow *row, const ChainHead *head, const uint8 *previous)
 {
@@ -360,19 +340,14 @@ seal(EventRow *row, const uint8 *payload_hash, bool whole)
 	uint8		leaf_hash[LC_HASH_LEN];
 	lc_buf		envelope;
 
-	if (whole)
-		compare_hash(row, EC_PAYLOAD_HASH, payload_hash);
-	else
+	if (!whole)
 		ledger_row_set_hash(row, EC_PAYLOAD_HASH, payload_hash);
 	lc_buf_init(&envelope, &ledger_palloc);
 	ledger_row_envelope(row, &envelope);
 	ledger_check_status(lc_event_hash(envelope.data, envelope.len, event_hash), "event hash");
 	ledger_check_status(lc_leaf_hash(envelope.data, envelope.len, leaf_hash), "leaf hash");
 	if (whole)
-	{
-		compare_hash(row, EC_EVENT_HASH, event_hash);
-		compare_hash(row, EC_MERKLE_LEAF_HASH, leaf_hash);
-	}
+		ledger_whole_seal(row, payload_hash, event_hash, leaf_hash);
 	else
 	{
 		ledger_row_set_hash(row, EC_EVENT_HASH, event_hash);
@@ -397,19 +372,15 @@ lost_race(Relation leaf, const EventRow *row, bool supplied)
 
 /* Lock, probe, link.  False if the row is to be skipped. */
 static bool
-link_row(Relation leaf, EventRow *row, const EventType *type, bool whole)
+link_row(Relation leaf, EventRow *row, const EventType *type, bool whole, bool supplied)
 {
 	static const uint8 zeros[LC_HASH_LEN] = {0};
 	AppendContext *ctx = ledger_append_context;
-	bool		supplied = false;
 	const uint8 *previous;
 	uint8		payload_hash[LC_HASH_LEN];
 	ChainHead	head;
 
 	hash_payload(row, type, whole, payload_hash);
-	if (ctx != NULL && ctx->supplied != NULL && ctx->position < ctx->nrows)
-		supplied = ctx->supplied[ctx->position++];
-
 	ledger_chain_lock(ledger_row_text(row, EC_TENANT_ID),
 					  DatumGetUUIDP(row->values[EC_CHAIN_ID])->data);
 	if (lost_race(leaf, row, supplied))
@@ -420,7 +391,7 @@ link_row(Relation leaf, EventRow *row, const EventType *type, bool whole)
 	check_policy(row, &head);
 	previous = head.exists ? head.event_hash : zeros;
 	if (whole)
-		check_whole_row(row, &head, previous);
+		ledger_whole_place(row, &head, previous);
 	else
 		set_ledger_columns(row, &head, previous);
 	seal(row, payload_hash, whole);
@@ -428,6 +399,16 @@ link_row(Relation leaf, EventRow *row, const EventType *type, bool whole)
 		register_chain(leaf, row);
 	ledger_commit_arm();
 	return true;
+}
+
+/* Which row of the append this is; did its caller choose the event id? */
+static bool
+next_supplied(AppendContext *ctx)
+{
+	if (ctx == NULL || ctx->position >= ctx->nrows)
+		return false;
+	ctx->linking = true;
+	return ctx->supplied[ctx->position++];
 }
 
 static HeapTuple
@@ -449,8 +430,11 @@ ledger_link(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	EventColumnMap map;
+	AppendContext *ctx = ledger_append_context;
 	const EventType *type;
+	bool		supplied;
 	bool		whole;
+	bool		linked;
 	EventRow	row;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
@@ -459,21 +443,27 @@ ledger_link(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("ledger_link must be fired BEFORE INSERT FOR EACH ROW")));
 
-	whole = IsLogicalWorker() || (ledger_append_context != NULL && ledger_append_context->import);
+	whole = IsLogicalWorker() || (ctx != NULL && ctx->import);
+	supplied = next_supplied(ctx);
 	map = ledger_leaf_info(trigdata->tg_relation)->columns;
 	ledger_row_from_tuple(trigdata->tg_trigtuple, RelationGetDescr(trigdata->tg_relation), &map,
 						  &row);
 	if (!whole)
 		refuse_ledger_columns(&row);
 	ledger_default_row(&row);
-	ledger_validate_row(&row);
+	ledger_validate_row(&row, whole);
+	if (whole)
+		ledger_whole_fields(&row, !IsLogicalWorker());
 	if (row.nulls[EC_EVENT_ID] && !whole)
 	{
 		row.values[EC_EVENT_ID] = UUIDPGetDatum(ledger_new_event_id());
 		row.nulls[EC_EVENT_ID] = false;
 	}
 	type = check_type(trigdata->tg_relation, &row, whole);
-	if (!link_row(trigdata->tg_relation, &row, type, whole))
+	linked = link_row(trigdata->tg_relation, &row, type, whole, supplied);
+	if (ctx != NULL)
+		ctx->linking = false;
+	if (!linked)
 		return PointerGetDatum(NULL);
 	return PointerGetDatum(row_to_tuple(trigdata->tg_relation, trigdata->tg_trigtuple, &map, &row));
 }

@@ -1,0 +1,18 @@
+/*
+ * lc_base64.h
+ *		Base64 with padding (RFC 4648 section 4), read strictly.
+ */
+#ifndef LC_BASE64_H
+#define LC_BASE64_H
+
+#include "lc_buf.h"
+
+/*
+ * Decode to at most cap bytes; *n is how many.  Only the one canonical spelling
+ * is read: no white space, no missing padding, no stray bits in the last digit.
+ * LC_ERR_SYNTAX otherwise, LC_ERR_TOO_LONG if cap is too small; out is then
+ * undefined.
+ */
+extern lc_status lc_base64_decode(const char *text, size_t len, uint8_t *out, size_t cap, size_t *n);
+
+#endif
