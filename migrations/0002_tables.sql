@@ -330,7 +330,10 @@ CREATE TABLE ledger.ledger_partition_intent (
 	step           text    NOT NULL CHECK (step IN ('daily', 'weekly', 'monthly')),
 	premake        integer NOT NULL DEFAULT 4 CHECK (premake BETWEEN 1 AND 60),
 	-- NULL keeps everything.  Detached partitions are kept as tables, never dropped.
-	retention      interval CHECK (retention > interval '0')
+	retention      interval CHECK (retention > interval '0'),
+	-- Moved by ledger_maintenance_tick() alone: rows before it are expected nowhere,
+	-- rows after it are, whatever partitions there are.
+	aged_out_before timestamptz
 );
 COMMENT ON TABLE ledger.ledger_partition_intent IS
 	'Which tables pg_partman ages by time, and how; independent of pg_partman''s version. retention NULL (the default) keeps everything.';
@@ -339,6 +342,7 @@ COMMENT ON COLUMN ledger.ledger_partition_intent.control_column IS 'The column i
 COMMENT ON COLUMN ledger.ledger_partition_intent.step IS 'daily, weekly or monthly.';
 COMMENT ON COLUMN ledger.ledger_partition_intent.premake IS 'How many coming partitions are kept ready.';
 COMMENT ON COLUMN ledger.ledger_partition_intent.retention IS 'Partitions older than that are detached, and kept as tables; NULL keeps all attached.';
+COMMENT ON COLUMN ledger.ledger_partition_intent.aged_out_before IS 'End of the newest partition that retention has detached; NULL if none ever was.';
 
 -- ---- sql/data/event_types.sql
 INSERT INTO ledger.ledger_event_types

@@ -661,35 +661,59 @@ BEGIN
 	END LOOP;
 	-- The intent decides; partitions that are aged out are detached and kept.
 	UPDATE partman.part_config AS c
-	   SET premake = i.premake, retention = i.retention::text, retention_keep_table = true, infinite_time_partitions = true
+	   SET premake = i.premake, retention = i.retention::text, retention_keep_table = true,
+	       infinite_time_partitions = true, automatic_maintenance = 'off'
 	  FROM ledger.ledger_partition_intent AS i
 	 WHERE i.parent_table = c.parent_table
 	   AND (c.premake <> i.premake OR c.retention IS DISTINCT FROM i.retention::text
-	        OR NOT c.retention_keep_table OR NOT c.infinite_time_partitions);
+	        OR NOT c.retention_keep_table OR NOT c.infinite_time_partitions OR c.automatic_maintenance <> 'off');
 	RETURN v_count;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_ensure_partitions() IS
 	'Registers with pg_partman what ledger_partition_intent wants and is not registered yet, and sets its premake and retention; returns how many tables were registered. Works with pg_partman 4 and 5. LG503: no pg_partman.';
 
-CREATE FUNCTION ledger.ledger_maintenance_tick() RETURNS boolean
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+-- What is detached moves the horizon, in the same transaction: the projection, a
+-- rebuild and both verifiers then agree on what is expected.  Therefore no one else
+-- may run this table's maintenance (automatic_maintenance is off): partitions that
+-- vanish outside of here are history lost.
+CREATE FUNCTION ledger.ledger_maintain_partitions(in_intent ledger.ledger_partition_intent) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	SET timezone = 'UTC'
 	AS $$
 DECLARE
-	v_intent ledger.ledger_partition_intent;
+	v_children oid[];
+	v_ends     timestamptz[];
+BEGIN
+	PERFORM ledger.ledger_sort_default(in_intent);
+	SELECT array_agg(c.oid), array_agg(substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO \(''([^'']+)''\)')::timestamptz)
+	INTO v_children, v_ends
+	FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+	WHERE i.inhparent = in_intent.parent_table::regclass;
+	PERFORM partman.run_maintenance(in_intent.parent_table, p_jobmon => false);
+	UPDATE ledger.ledger_partition_intent AS i
+	   SET aged_out_before = greatest(i.aged_out_before, gone.until)
+	  FROM (SELECT max(c.until) AS until
+	        FROM unnest(v_children, v_ends) AS c (id, until)
+	        WHERE NOT EXISTS (SELECT FROM pg_inherits AS h WHERE h.inhrelid = c.id)) AS gone
+	 WHERE i.parent_table = in_intent.parent_table AND gone.until IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_maintain_partitions(ledger.ledger_partition_intent) IS
+	'Empties one table''s default partition, makes coming partitions, ages out old ones, and remembers up to when.';
+
+CREATE FUNCTION ledger.ledger_maintenance_tick() RETURNS boolean
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
 BEGIN
 	-- Any number of drivers may call; one works, the others go home.
 	IF NOT pg_try_advisory_xact_lock(7310, 1) THEN
 		RETURN false;
 	END IF;
 	PERFORM ledger.ledger_ensure_partitions();
-	FOR v_intent IN SELECT i.* FROM ledger.ledger_partition_intent AS i ORDER BY i.parent_table
-	LOOP
-		PERFORM ledger.ledger_sort_default(v_intent);
-		PERFORM partman.run_maintenance(v_intent.parent_table, p_jobmon => false);
-	END LOOP;
+	PERFORM ledger.ledger_maintain_partitions(i) FROM ledger.ledger_partition_intent AS i;
 	RETURN true;
 END
 $$;
@@ -703,9 +727,9 @@ CREATE FUNCTION ledger.ledger_set_retention(parent_table text, retention interva
 	AS $$
 #variable_conflict use_variable
 BEGIN
-	IF retention IS NULL OR retention <= interval '0' THEN
+	IF retention <= interval '0' THEN
 		RAISE EXCEPTION 'retention must be a positive interval'
-			USING ERRCODE = 'LG400', HINT = 'What was aged out stays out, so retention is never switched off again; 1000 years keeps all that is left.';
+			USING ERRCODE = 'LG400', HINT = 'NULL switches it off; what was aged out stays out.';
 	END IF;
 	UPDATE ledger.ledger_partition_intent AS i SET retention = retention WHERE i.parent_table = parent_table;
 	IF NOT FOUND THEN
@@ -717,7 +741,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_set_retention(text, interval) IS
-	'Sets after which time ledger_maintenance_tick() detaches a table''s old partitions (kept as tables, never dropped), and records it as an event. LG400 no positive interval, LG404 not a table aged by time. For ledger_operator.';
+	'Sets after which time ledger_maintenance_tick() detaches a table''s old partitions (kept as tables, never dropped), or never again (NULL), and records it as an event. LG400 no positive interval, LG404 not a table aged by time. For ledger_operator.';
 
 CREATE FUNCTION ledger.ledger_partition_problems() RETURNS TABLE (problem text, cure text)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
@@ -775,19 +799,14 @@ COMMENT ON FUNCTION ledger.ledger_partition_problems() IS
 	'What keeps pg_partman''s maintenance from its work: not installed, a table not registered or registered otherwise, no partitions ahead, rows in a default partition.';
 
 -- ---- sql/functions/ledger_rebuild_projection.sql
--- The start of the oldest history that retention has left, or NULL if it keeps all.
 CREATE FUNCTION ledger.ledger_history_horizon() RETURNS timestamptz
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT min(substring(pg_get_expr(c.relpartbound, c.oid) FROM 'FROM \(''([^'']+)''\)')::timestamptz)
-	FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
-	WHERE i.inhparent = 'ledger.finding_history'::regclass
-		AND EXISTS (SELECT FROM ledger.ledger_partition_intent AS p
-		            WHERE p.parent_table = 'ledger.finding_history' AND p.retention IS NOT NULL)
+	SELECT i.aged_out_before FROM ledger.ledger_partition_intent AS i WHERE i.parent_table = 'ledger.finding_history'
 	$$;
 COMMENT ON FUNCTION ledger.ledger_history_horizon() IS
-	'Where finding_history begins once retention has aged partitions out; NULL while retention is off.';
+	'Where finding_history begins: what was recorded before was aged out by retention. NULL if nothing ever was.';
 
 CREATE FUNCTION ledger.ledger_rebuild_projection(tenant text) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

@@ -43,7 +43,8 @@ typedef struct Batch
 	DerivedRows history;
 	DerivedRows actions;
 	int			nevents;
-	/* A rebuild leaves out history that retention has aged out. */
+	/* History before the horizon was aged out by retention, and is not made again. */
+	bool		horizon_known;
 	bool		has_horizon;
 	TimestampTz horizon;
 } Batch;
@@ -129,6 +130,33 @@ load_finding(const EventRow *event, Finding *finding)
 	table_close(rel, NoLock);
 }
 
+/*
+ * Was the event recorded in a time that retention has aged out?  Only an import
+ * or a rebuild brings such events, so appends do not ask for the horizon.
+ */
+static bool
+past_retention(Batch *batch, const EventRow *event)
+{
+	TimestampTz recorded_at = DatumGetTimestampTz(event->values[EC_RECORDED_AT]);
+
+	if (!batch->horizon_known && recorded_at < GetCurrentTransactionStartTimestamp() - USECS_PER_DAY)
+	{
+		MemoryContext caller = CurrentMemoryContext;
+		bool		isnull;
+
+		if (SPI_execute("SELECT ledger.ledger_history_horizon()", false, 1) != SPI_OK_SELECT ||
+			SPI_processed != 1)
+			elog(ERROR, "could not read the horizon of the history");
+		batch->horizon = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
+														   SPI_tuptable->tupdesc, 1, &isnull));
+		batch->has_horizon = !isnull;
+		batch->horizon_known = true;
+		SPI_freetuptable(SPI_tuptable);
+		MemoryContextSwitchTo(caller);
+	}
+	return batch->has_horizon && recorded_at < batch->horizon;
+}
+
 /* Fold one event; its values live in the batch's context. */
 static void
 fold_event(Batch *batch, const EventRow *event)
@@ -149,7 +177,7 @@ fold_event(Batch *batch, const EventRow *event)
 	if (!found)
 		load_finding(event, &entry->finding);
 	ledger_fold(&entry->finding, event, type, &batch->history, &batch->actions);
-	if (batch->has_horizon && DatumGetTimestampTz(event->values[EC_RECORDED_AT]) < batch->horizon)
+	if (batch->history.nrows > history_before && past_retention(batch, event))
 		batch->history.nrows = history_before;
 	batch->nevents++;
 }
@@ -336,6 +364,7 @@ ledger_refold(PG_FUNCTION_ARGS)
 	tenant = PG_GETARG_TEXT_PP(0);
 	ledger_require_tenant(VARDATA_ANY(tenant), VARSIZE_ANY_EXHDR(tenant));
 	memset(&batch, 0, sizeof(batch));
+	batch.horizon_known = true;
 	batch.has_horizon = !PG_ARGISNULL(1);
 	if (batch.has_horizon)
 		batch.horizon = PG_GETARG_TIMESTAMPTZ(1);

@@ -86,9 +86,9 @@ CREATE OR REPLACE TEMP VIEW plain_chain AS SELECT tenant_id, chain_id FROM plain
 \endif
 \if :plain_intent
 CREATE OR REPLACE TEMP VIEW plain_intent AS
-	SELECT parent_table::text AS parent_table, retention::interval AS retention FROM :"schema".ledger_partition_intent;
+	SELECT parent_table::text AS parent_table, aged_out_before::timestamptz AS aged_out_before FROM :"schema".ledger_partition_intent;
 \else
-CREATE OR REPLACE TEMP VIEW plain_intent AS SELECT NULL::text AS parent_table, NULL::interval AS retention WHERE false;
+CREATE OR REPLACE TEMP VIEW plain_intent AS SELECT NULL::text AS parent_table, NULL::timestamptz AS aged_out_before WHERE false;
 \endif
 \if :plain_guards
 CREATE OR REPLACE TEMP VIEW plain_tenant AS SELECT tenant_id::text AS tenant_id, leaf::text AS leaf FROM :"schema".ledger_tenants;
@@ -695,16 +695,9 @@ $$;
 
 -- History before this moment was aged out by retention; NULL if none was.
 CREATE OR REPLACE FUNCTION pg_temp.plain_history_start() RETURNS timestamptz LANGUAGE sql AS $$
-	SELECT b.oldest
-	  FROM (SELECT min(substring(pg_get_expr(c.relpartbound, c.oid) FROM 'FROM \(''([^'']+)''\)')::timestamptz) AS oldest,
-	               bool_or(pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT') AS has_default
-	          FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid, pg_temp.plain_source AS s
-	         WHERE i.inhparent = to_regclass(format('%I.finding_history', s.schema_name))) AS b
-	 WHERE b.has_default
-	   AND EXISTS (SELECT FROM pg_temp.plain_intent AS p, pg_temp.plain_source AS s
-	                WHERE p.parent_table = s.schema_name || '.finding_history' AND p.retention IS NOT NULL)
-	   AND NOT EXISTS (SELECT FROM pg_temp.plain_stored AS h
-	                    WHERE h.source = 'finding_history' AND (h.content ->> 'recorded_at')::timestamptz < b.oldest)
+	SELECT max(p.aged_out_before)
+	  FROM pg_temp.plain_intent AS p, pg_temp.plain_source AS s
+	 WHERE p.parent_table = s.schema_name || '.finding_history'
 $$;
 
 -- A row is judged only where its events are sound: a tampered event is reported

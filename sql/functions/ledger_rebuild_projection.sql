@@ -1,16 +1,11 @@
--- The start of the oldest history that retention has left, or NULL if it keeps all.
 CREATE FUNCTION ledger.ledger_history_horizon() RETURNS timestamptz
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT min(substring(pg_get_expr(c.relpartbound, c.oid) FROM 'FROM \(''([^'']+)''\)')::timestamptz)
-	FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
-	WHERE i.inhparent = 'ledger.finding_history'::regclass
-		AND EXISTS (SELECT FROM ledger.ledger_partition_intent AS p
-		            WHERE p.parent_table = 'ledger.finding_history' AND p.retention IS NOT NULL)
+	SELECT i.aged_out_before FROM ledger.ledger_partition_intent AS i WHERE i.parent_table = 'ledger.finding_history'
 	$$;
 COMMENT ON FUNCTION ledger.ledger_history_horizon() IS
-	'Where finding_history begins once retention has aged partitions out; NULL while retention is off.';
+	'Where finding_history begins: what was recorded before was aged out by retention. NULL if nothing ever was.';
 
 CREATE FUNCTION ledger.ledger_rebuild_projection(tenant text) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

@@ -74,7 +74,10 @@ export function cases() {
 			sql: `UPDATE ledger.ledger_events SET finding_id = 'F-2' WHERE chain_id = '${chainA}' AND sequence_no = 3;
 				UPDATE ledger.findings_projection SET status = 'resolved' WHERE chain_id = '${chainC}';` },
 		{ name: 'history aged out under retention', expect: [],
-			sql: `UPDATE ledger.ledger_partition_intent SET retention = '1 month'; ${aged}` },
+			sql: `UPDATE ledger.ledger_partition_intent SET retention = '1 month', aged_out_before = '2026-12-01 00:00:00+00'; ${aged}` },
+		{ name: 'history that should be aged out and is not', expect: history([1, 2, 7, 12, 13, 15, 16]).concat(
+			history([1, 2, 3], 'acme', 'b'), history([1, 6], 'globex', 'c'), diverged(1, 'globex', 'd')),
+			sql: `UPDATE ledger.ledger_partition_intent SET aged_out_before = '2026-12-01 00:00:00+00';` },
 		{ name: 'history lost without retention', sql: aged,
 			expect: [...history([1, 2, 7, 12, 13, 15, 16]), ...history([1, 2, 3], 'acme', 'b'), ...history([1, 6], 'globex', 'c'), diverged(1, 'globex', 'd')] },
 		{ name: 'a changed reducer table shows', expect: [...history([2, 5, 15, 16]), ...history([1, 2, 3, 4], 'acme', 'b'),
