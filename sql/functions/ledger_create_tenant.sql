@@ -31,6 +31,8 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_guard_leaf(name) IS
 	'Puts the guards on one leaf of ledger_events. Called when a tenant is created.';
 
+-- Made apart and attached: CREATE TABLE … PARTITION OF would lock all of
+-- ledger_events against readers and appenders, and wait for a running pg_dump.
 CREATE FUNCTION ledger.ledger_make_leaf(tenant text) RETURNS name
 	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -38,12 +40,14 @@ CREATE FUNCTION ledger.ledger_make_leaf(tenant text) RETURNS name
 DECLARE
 	v_leaf name := ledger.ledger_leaf_name(tenant);
 BEGIN
-	EXECUTE format('CREATE TABLE ledger.%I PARTITION OF ledger.ledger_events FOR VALUES IN (%L)
+	EXECUTE format('CREATE TABLE ledger.%I (LIKE ledger.ledger_events
+			INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING COMPRESSION)
 		WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
 		      autovacuum_vacuum_insert_scale_factor = 0.02,
-		      autovacuum_vacuum_insert_threshold = 10000, autovacuum_vacuum_cost_delay = 0)',
-		v_leaf, tenant);
+		      autovacuum_vacuum_insert_threshold = 10000, autovacuum_vacuum_cost_delay = 0)', v_leaf);
 	PERFORM ledger.ledger_guard_leaf(v_leaf);
+	EXECUTE format('ALTER TABLE ledger.ledger_events ATTACH PARTITION ledger.%I FOR VALUES IN (%L)',
+		v_leaf, tenant);
 	RETURN v_leaf;
 END
 $$;
@@ -72,9 +76,13 @@ BEGIN
 			USING ERRCODE = 'LG503', HINT = 'Create one with ENCODING ''UTF8'' TEMPLATE template0.';
 	END IF;
 
-	-- Two racing creations: the second waits here and then finds the row.
-	PERFORM pg_advisory_xact_lock(7310, hashtext(tenant));
-	SELECT t.* INTO v_row FROM ledger.ledger_tenants t WHERE t.tenant_id = tenant;
+	-- Two racing creations: the second waits for the first and then finds its row.
+	-- A table's lock, because anyone could hold an advisory one; appends go on.
+	SELECT t.* INTO v_row FROM ledger.ledger_tenants AS t WHERE t.tenant_id = tenant;
+	IF NOT FOUND THEN
+		LOCK TABLE ledger.ledger_tenants IN SHARE ROW EXCLUSIVE MODE;
+		SELECT t.* INTO v_row FROM ledger.ledger_tenants AS t WHERE t.tenant_id = tenant;
+	END IF;
 	IF FOUND THEN
 		IF v_row.settings <> settings AND settings <> '{}' THEN
 			RAISE EXCEPTION 'tenant "%" exists with other settings', tenant
@@ -87,6 +95,11 @@ BEGIN
 	VALUES (tenant, ledger.ledger_make_leaf(tenant), settings, tenant = 'ledger')
 	RETURNING * INTO v_row;
 	RETURN v_row;
+EXCEPTION
+	-- Above READ COMMITTED the row that the other one committed is out of sight.
+	WHEN duplicate_table THEN
+		RAISE EXCEPTION 'tenant "%" was created by a concurrent transaction', tenant
+			USING ERRCODE = 'serialization_failure', HINT = 'Retry the transaction.';
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_create_tenant(text, jsonb) IS
