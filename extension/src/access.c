@@ -29,7 +29,9 @@
 
 /*
  * The last answer, good for one statement of one subject: a policy asks once
- * per row.  A grant or revoke is seen by the next statement.
+ * per row.  A grant or revoke is seen by the next statement, and an answer does
+ * not outlive its transaction or savepoint: a procedure that commits is still
+ * one statement, and a savepoint may take a grant with it.
  */
 typedef struct AccessCache
 {
@@ -42,6 +44,26 @@ typedef struct AccessCache
 } AccessCache;
 
 static AccessCache cache;
+
+static void
+access_xact_callback(XactEvent event, void *arg)
+{
+	cache.n = 0;
+}
+
+static void
+access_subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		cache.n = 0;
+}
+
+void
+ledger_access_init(void)
+{
+	RegisterXactCallback(access_xact_callback, NULL);
+	RegisterSubXactCallback(access_subxact_callback, NULL);
+}
 
 /* The role whose grants count. */
 Oid
@@ -174,7 +196,8 @@ ledger_owner_leave(Oid save_userid, int save_sec_context)
 /*
  * Are we inside one of the ledger's own SECURITY DEFINER functions?  Then the
  * current user owns relid though neither the session nor SET ROLE says so.  A
- * member of the owner who uses SET ROLE is not: he is himself.
+ * member of the owner who uses SET ROLE is not: he is himself.  Nor is an index
+ * expression that ANALYZE or REINDEX runs as the table's owner.
  */
 bool
 ledger_is_owner_context(Oid relid)
@@ -186,7 +209,7 @@ ledger_is_owner_context(Oid relid)
 		return false;
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
-	return GetUserId() == owner && ledger_subject() != owner;
+	return GetUserId() == owner && ledger_subject() != owner && !InSecurityRestrictedOperation();
 }
 
 PG_FUNCTION_INFO_V1(ledger_tenant_allowed);

@@ -369,8 +369,13 @@ take_returned(AppendItem **items, int n, Oid rowtype)
 		HeapTupleHeader header = DatumGetHeapTupleHeader(composite);
 		Datum		id = GetAttributeByName(header, "event_id", &isnull);
 
+		Datum		tenant = GetAttributeByName(header, "tenant_id", &isnull);
+
+		/* Ids are unique in a tenant only. */
 		if (memcmp(DatumGetUUIDP(id)->data, DatumGetUUIDP(items[i]->row.values[EC_EVENT_ID])->data,
-				   UUID_LEN) != 0)
+				   UUID_LEN) != 0 ||
+			!DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, tenant,
+												  items[i]->row.values[EC_TENANT_ID])))
 			continue;
 		items[i]->stored = SPI_datumTransfer(composite, false, -1);
 		items[i]->created = true;
@@ -450,6 +455,22 @@ append_items(AppendItem *items, int n, bool has_expected, int64 expected, Oid ro
 		}
 }
 
+/*
+ * The answer is typed as the argument is, and holds rows of ledger_events: any
+ * other row type would be read with the wrong columns.
+ */
+static Oid
+require_events_rowtype(Oid type)
+{
+	if (type != get_rel_type_id(ledger_events_relid()))
+		ereport(ERROR,
+				(errcode(ERRCODE_LEDGER_INVALID),
+				 errmsg("event must be a row of ledger_events"),
+				 errdetail("It has type %s.", format_type_be(type)),
+				 errhint("Use ledger_append().")));
+	return type;
+}
+
 PG_FUNCTION_INFO_V1(ledger_write);
 PG_FUNCTION_INFO_V1(ledger_write_many);
 
@@ -461,6 +482,7 @@ Datum
 ledger_write(PG_FUNCTION_ARGS)
 {
 	AppendItem	item;
+	Oid			rowtype = require_events_rowtype(get_fn_expr_argtype(fcinfo->flinfo, 0));
 	TupleDesc	desc;
 	Datum		values[2];
 	bool		nulls[2] = {false, false};
@@ -470,8 +492,7 @@ ledger_write(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_LEDGER_INVALID), errmsg("event must not be null")));
 	memset(&item, 0, sizeof(item));
 	ledger_row_from_datum(fcinfo, PG_GETARG_DATUM(0), &item.row);
-	append_items(&item, 1, !PG_ARGISNULL(1), PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1),
-				 get_fn_expr_argtype(fcinfo->flinfo, 0));
+	append_items(&item, 1, !PG_ARGISNULL(1), PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1), rowtype);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	values[0] = BoolGetDatum(item.created);
@@ -487,7 +508,7 @@ Datum
 ledger_write_many(PG_FUNCTION_ARGS)
 {
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(0);
-	Oid			rowtype = ARR_ELEMTYPE(array);
+	Oid			rowtype = require_events_rowtype(ARR_ELEMTYPE(array));
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Datum	   *elements;
 	bool	   *elem_nulls;

@@ -151,6 +151,23 @@ ledger_open_leaf(const char *tenant, size_t n, LOCKMODE lockmode)
 	return leaf;
 }
 
+/*
+ * Anyone who may execute a trigger function could put it on a table of his own,
+ * and so take locks, register chains and read error texts in another tenant's
+ * name: the link trigger serves the leaves of ledger_events and nothing else.
+ */
+static void
+require_leaf(Relation relation)
+{
+	if (relation->rd_rel->relispartition &&
+		get_partition_parent(RelationGetRelid(relation), true) == ledger_events_relid())
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_LEDGER_FORBIDDEN),
+			 errmsg("\"%s\" is no partition of ledger_events", RelationGetRelationName(relation)),
+			 errhint("The ledger's trigger functions serve the ledger's own tables only.")));
+}
+
 /* Is this a valid unique index whose key starts with exactly these columns? */
 static bool
 index_has_key(Form_pg_index index, const AttrNumber *atts, int natts)
@@ -214,6 +231,7 @@ ledger_leaf_info(Relation leaf)
 	if (info != NULL)
 		return info;
 
+	require_leaf(leaf);
 	fresh.relid = relid;
 	ledger_map_columns(RelationGetDescr(leaf), &fresh.columns);
 	atts[0] = fresh.columns.attno[EC_TENANT_ID];

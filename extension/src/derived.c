@@ -3,7 +3,9 @@
  *		Descriptions of the derived tables, and set-based writing: one
  *		INSERT … SELECT FROM parallel arrays for a batch of rows.
  *
- * The caller is connected to SPI and acts as the owner.
+ * The caller is connected to SPI and acts as the owner, with the search_path of
+ * whoever inserts: every operator and function in these statements names its
+ * schema, or an operator of the inserter's would run as the owner.
  */
 #include "derived.h"
 
@@ -157,7 +159,7 @@ append_upsert(StringInfo sql, const DerivedTable *table)
 		appendStringInfo(sql, "%s%s = EXCLUDED.%s", c > table->nkeys ? ", " : "",
 						 table->columns[c].name, table->columns[c].name);
 	/* A finding of another chain is left alone; the caller counts and refuses. */
-	appendStringInfo(sql, " WHERE %s.chain_id = EXCLUDED.chain_id", table->name);
+	appendStringInfo(sql, " WHERE %s.chain_id OPERATOR(pg_catalog.=) EXCLUDED.chain_id", table->name);
 }
 
 /* The rows as arrays or, for one row, as plain values: a function scan costs more than the row. */

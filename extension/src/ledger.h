@@ -126,7 +126,11 @@ extern int64 ledger_unix_us(TimestampTz t, const char *member);
 extern void ledger_random_bytes(void *out, size_t n);
 extern pg_uuid_t *ledger_new_event_id(void);
 
+/* register.c */
+extern void ledger_register_chain(const EventRow *event);
+
 /* access.c */
+extern void ledger_access_init(void);
 extern Oid	ledger_subject(void);
 extern bool ledger_subject_allowed(const char *tenant, size_t n);
 extern void ledger_require_tenant(const char *tenant, size_t n);

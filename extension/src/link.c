@@ -17,7 +17,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
@@ -185,6 +184,7 @@ check_type(Relation rel, const EventRow *row, bool whole)
 {
 	lc_str		name = ledger_row_text(row, EC_EVENT_TYPE);
 	lc_str		tenant = ledger_row_text(row, EC_TENANT_ID);
+	lc_str		finding = ledger_row_text(row, EC_FINDING_ID);
 	const EventType *type = ledger_event_type(name.s, name.n);
 	/* ledger_import() runs as the owner too, but its rows are the caller's. */
 	bool		own_context = !whole && ledger_is_owner_context(RelationGetRelid(rel));
@@ -199,6 +199,13 @@ check_type(Relation rel, const EventRow *row, bool whole)
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_FORBIDDEN),
 				 errmsg("tenant \"%s\" is reserved to the ledger", LEDGER_RESERVED_TENANT)));
+	/* Events under that id are the ledger's own and are not projected: this one would vanish. */
+	if (!type->reserved && !whole && finding.n == strlen(LEDGER_OWN_FINDING) &&
+		memcmp(finding.s, LEDGER_OWN_FINDING, finding.n) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_LEDGER_FORBIDDEN),
+				 errmsg("finding id \"%s\" is reserved to the ledger", LEDGER_OWN_FINDING),
+				 errhint("Choose another finding id.")));
 	/* The ledger's own events are written whoever the session is. */
 	if (!(type->reserved && own_context))
 		ledger_require_tenant(tenant.s, tenant.n);
@@ -277,32 +284,6 @@ check_policy(const EventRow *row, const ChainHead *head)
 			 errmsg("chain belongs to policy version \"%s\"", head->policy_version),
 			 errdetail("The event has policyVersion \"%s\".", pnstrdup(policy.s, policy.n)),
 			 errhint("Leave chainId out: each policy version has its own chain.")));
-}
-
-/* A chain's first event registers it, under the chain's lock. */
-static void
-register_chain(Relation leaf, const EventRow *row)
-{
-	static SPIPlanPtr plan = NULL;
-	Datum		values[4] = {row->values[EC_TENANT_ID], row->values[EC_CHAIN_ID],
-	row->values[EC_POLICY_VERSION], row->values[EC_RECORDED_AT]};
-	int			save_sec_context;
-	Oid			save_userid = ledger_owner_enter(ledger_events_relid(), &save_sec_context);
-
-	SPI_connect();
-	if (plan == NULL)
-	{
-		Oid			types[4] = {TEXTOID, UUIDOID, TEXTOID, TIMESTAMPTZOID};
-
-		plan = SPI_prepare("INSERT INTO ledger.ledger_chains"
-						   " (tenant_id, chain_id, policy_version, created_at)"
-						   " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", 4, types);
-		SPI_keepplan(plan);
-	}
-	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_INSERT)
-		elog(ERROR, "could not register the chain");
-	SPI_finish();
-	ledger_owner_leave(save_userid, save_sec_context);
 }
 
 static void
@@ -395,8 +376,9 @@ link_row(Relation leaf, EventRow *row, const EventType *type, bool whole, bool s
 	else
 		set_ledger_columns(row, &head, previous);
 	seal(row, payload_hash, whole);
-	if (!head.exists)
-		register_chain(leaf, row);
+	/* Apply workers fire no statement triggers, which register chains elsewhere. */
+	if (IsLogicalWorker())
+		ledger_register_chain(row);
 	ledger_commit_arm();
 	return true;
 }

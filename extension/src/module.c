@@ -15,6 +15,7 @@ _PG_init(void)
 	ledger_guc_init();
 	ledger_types_init();
 	ledger_chain_init();
+	ledger_access_init();
 	ledger_commit_init();
 }
 

@@ -43,6 +43,8 @@ typedef struct Batch
 	DerivedRows history;
 	DerivedRows actions;
 	int			nevents;
+	/* New events register their chains; a rebuild reads registered ones. */
+	bool		registers;
 	/* History before the horizon was aged out by retention, and is not made again. */
 	bool		horizon_known;
 	bool		has_horizon;
@@ -258,6 +260,8 @@ fold_tuple(Batch *batch, HeapTuple tuple, TupleDesc desc, const EventColumnMap *
 	EventRow	row;
 
 	ledger_row_from_tuple(heap_copytuple(tuple), desc, map, &row);
+	if (batch->registers)
+		ledger_register_chain(&row);
 	fold_event(batch, &row);
 	MemoryContextSwitchTo(old);
 	if (batch->nevents >= BATCH_EVENTS)
@@ -304,9 +308,17 @@ ledger_project(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("ledger_project must be fired AFTER INSERT FOR EACH STATEMENT with a transition table")));
 
+	/* On another table it would act, and read findings, in another tenant's name. */
+	if (RelationGetRelid(data->tg_relation) != ledger_events_relid())
+		ereport(ERROR,
+				(errcode(ERRCODE_LEDGER_FORBIDDEN),
+				 errmsg("\"%s\" is not ledger_events", RelationGetRelationName(data->tg_relation)),
+				 errhint("The ledger's trigger functions serve the ledger's own tables only.")));
+
 	memset(&batch, 0, sizeof(batch));
 	batch.context = AllocSetContextCreate(CurrentMemoryContext, "ledger projection",
 										  ALLOCSET_DEFAULT_SIZES);
+	batch.registers = true;
 	start_batch(&batch);
 	save_userid = ledger_owner_enter(RelationGetRelid(data->tg_relation), &save_sec_context);
 	SPI_connect();
@@ -323,7 +335,8 @@ static int64
 refold_tenant(Batch *batch, Datum tenant)
 {
 	Oid			types[1] = {TEXTOID};
-	SPIPlanPtr	plan = SPI_prepare("SELECT * FROM ledger.ledger_events WHERE tenant_id = $1"
+	SPIPlanPtr	plan = SPI_prepare("SELECT * FROM ledger.ledger_events"
+								   " WHERE tenant_id OPERATOR(pg_catalog.=) $1"
 								   " ORDER BY finding_id, policy_version, sequence_no", 1, types);
 	Portal		portal = SPI_cursor_open(NULL, plan, &tenant, NULL, false);
 	int64		count = 0;

@@ -29,7 +29,8 @@ forget_types(void)
 static void
 types_xact_callback(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_ABORT)
+	/* A prepared transaction may still be rolled back, when we are no longer asked. */
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
 		forget_types();
 }
 

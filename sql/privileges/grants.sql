@@ -28,7 +28,8 @@ GRANT SELECT, INSERT ON ledger.ledger_events TO ledger_loader;
 GRANT EXECUTE ON FUNCTION
 	ledger.ledger_append(text, text, text, text, text, jsonb, text, text, text, timestamptz, uuid, uuid, uuid, text, bigint),
 	ledger.ledger_append(jsonb), ledger.ledger_append_request(jsonb), ledger.ledger_append_many(jsonb),
-	ledger.ledger_request_row(jsonb), ledger.ledger_request_expected(jsonb)
+	ledger.ledger_request_row(jsonb), ledger.ledger_request_expected(jsonb),
+	ledger.ledger_request_fault(jsonb), ledger.ledger_request_either(text, text, text)
 	TO ledger_writer, ledger_loader;
 GRANT EXECUTE ON FUNCTION ledger.ledger_import(jsonb) TO ledger_loader;
 GRANT EXECUTE ON FUNCTION
@@ -47,8 +48,3 @@ GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_trigg
 GRANT EXECUTE ON ROUTINE ledger.ledger_after_restore(text), ledger.ledger_start_incarnation(text, jsonb),
 	ledger.ledger_search_path_command(), ledger.ledger_mend_event_triggers()
 	TO ledger_operator;
-
--- Any role's DDL runs the event triggers' functions.
-GRANT EXECUTE ON FUNCTION ledger.ledger_guard_ddl_end(), ledger.ledger_guard_drop(),
-	ledger.ledger_guard_rewrite(), ledger.ledger_judge_ddl(text, text[]), ledger.ledger_ddl_allowed()
-	TO PUBLIC;
