@@ -131,3 +131,34 @@ CREATE FUNCTION ledger_lock_chains()
 	AS 'MODULE_PATHNAME', 'ledger_lock_chains';
 COMMENT ON FUNCTION ledger_lock_chains() IS
 	'Locks every chain that has events until the transaction ends, and returns their heads. For the ledger''s own functions; LG403 elsewhere.';
+
+CREATE FUNCTION ledger_guard_start() RETURNS event_trigger
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'ledger_guard_start';
+COMMENT ON FUNCTION ledger_guard_start() IS
+	'Event trigger on ddl_command_start: refuses what commits before it could be judged (LG423).';
+
+CREATE FUNCTION ledger_guard_ddl_end() RETURNS event_trigger
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'ledger_guard_ddl_end';
+COMMENT ON FUNCTION ledger_guard_ddl_end() IS
+	'Event trigger on ddl_command_end: refuses changes of the ledger''s objects outside a recorded migration (LG423); records those of a superuser.';
+
+CREATE FUNCTION ledger_guard_drop() RETURNS event_trigger
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'ledger_guard_drop';
+COMMENT ON FUNCTION ledger_guard_drop() IS
+	'Event trigger on sql_drop: the same for dropped objects.';
+
+CREATE FUNCTION ledger_guard_rewrite() RETURNS event_trigger
+	LANGUAGE c VOLATILE
+	AS 'MODULE_PATHNAME', 'ledger_guard_rewrite';
+COMMENT ON FUNCTION ledger_guard_rewrite() IS
+	'Event trigger on table_rewrite: the same for tables that are rewritten (ALTER COLUMN … USING).';
+
+-- Nobody but the owner's own functions and triggers has a use for these, and each
+-- would do something in the caller's name that its SQL function guards.
+REVOKE EXECUTE ON FUNCTION
+	ledger_write(anyelement, bigint), ledger_write_many(anyarray), ledger_refold(text, timestamptz),
+	ledger_link(), ledger_project(), ledger_refuse_change(), ledger_refuse_direct()
+	FROM PUBLIC;

@@ -28,6 +28,20 @@ CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON le
 	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
 ALTER TABLE ledger.ledger_event_types ENABLE ALWAYS TRIGGER ledger_refuse_statement;
 
+-- ---- sql/triggers/ledger_schema_migrations.sql
+-- A recorded migration is what lets the owner's members change the ledger's
+-- objects, so the record stays: only its event may be filled in, once.
+CREATE TRIGGER ledger_refuse_row BEFORE UPDATE ON ledger.ledger_schema_migrations
+	FOR EACH ROW
+	WHEN (old.event_id IS NOT NULL
+		OR (old.version, old.file_name, old.checksum, old.applied_at, old.applied_by)
+			IS DISTINCT FROM (new.version, new.file_name, new.checksum, new.applied_at, new.applied_by))
+	EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_statement BEFORE DELETE OR TRUNCATE ON ledger.ledger_schema_migrations
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+ALTER TABLE ledger.ledger_schema_migrations ENABLE ALWAYS TRIGGER ledger_refuse_row;
+ALTER TABLE ledger.ledger_schema_migrations ENABLE ALWAYS TRIGGER ledger_refuse_statement;
+
 -- ---- sql/policies/tenant_rows.sql
 -- Row-level security, forced: it holds for the owner too.  A reader sees the
 -- tenant that app.current_tenant selects, if a grant allows it.  Inside the
@@ -85,7 +99,8 @@ GRANT SELECT, INSERT ON ledger.ledger_events TO ledger_loader;
 GRANT EXECUTE ON FUNCTION
 	ledger.ledger_append(text, text, text, text, text, jsonb, text, text, text, timestamptz, uuid, uuid, uuid, text, bigint),
 	ledger.ledger_append(jsonb), ledger.ledger_append_request(jsonb), ledger.ledger_append_many(jsonb),
-	ledger.ledger_request_row(jsonb), ledger.ledger_request_expected(jsonb)
+	ledger.ledger_request_row(jsonb), ledger.ledger_request_expected(jsonb),
+	ledger.ledger_request_fault(jsonb), ledger.ledger_request_either(text, text, text)
 	TO ledger_writer, ledger_loader;
 GRANT EXECUTE ON FUNCTION ledger.ledger_import(jsonb) TO ledger_loader;
 GRANT EXECUTE ON FUNCTION
@@ -104,11 +119,6 @@ GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_trigg
 GRANT EXECUTE ON ROUTINE ledger.ledger_after_restore(text), ledger.ledger_start_incarnation(text, jsonb),
 	ledger.ledger_search_path_command(), ledger.ledger_mend_event_triggers()
 	TO ledger_operator;
-
--- Any role's DDL runs the event triggers' functions.
-GRANT EXECUTE ON FUNCTION ledger.ledger_guard_ddl_end(), ledger.ledger_guard_drop(),
-	ledger.ledger_guard_rewrite(), ledger.ledger_judge_ddl(text, text[]), ledger.ledger_ddl_allowed()
-	TO PUBLIC;
 
 -- ---- sql/bootstrap/first_rows.sql
 -- The log's name and this copy's identity; and the reserved tenant that holds

@@ -801,7 +801,7 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 	SELECT NULL, 'role ledger_owner: it can log in' FROM pg_roles WHERE rolname = 'ledger_owner' AND rolcanlogin
 	UNION ALL
 	SELECT NULL, format('event trigger %s: %s', w.name, CASE WHEN e.oid IS NULL THEN 'not there' ELSE 'not enabled always on ' || w.event END)
-	  FROM (VALUES ('ledger_guard_ddl_end', 'ddl_command_end'), ('ledger_guard_drop', 'sql_drop'),
+	  FROM (VALUES ('ledger_guard_start', 'ddl_command_start'), ('ledger_guard_ddl_end', 'ddl_command_end'), ('ledger_guard_drop', 'sql_drop'),
 	               ('ledger_guard_rewrite', 'table_rewrite')) AS w (name, event)
 	  LEFT JOIN pg_event_trigger AS e ON e.evtname = w.name
 	 WHERE e.oid IS NULL OR e.evtevent <> w.event OR e.evtenabled <> 'A' OR e.evttags IS NOT NULL

@@ -1,9 +1,17 @@
 -- The schema, the extensions and the search_path: what needs a superuser.
-CREATE SCHEMA ledger AUTHORIZATION ledger_owner;
+-- The schema stays the superuser's: its owner could drop what others own in it, the
+-- extension and with it the guards.
+CREATE SCHEMA ledger;
 COMMENT ON SCHEMA ledger IS 'Findings Ledger: events, projections and the functions that write and verify them.';
 GRANT USAGE ON SCHEMA ledger TO PUBLIC;
+GRANT CREATE ON SCHEMA ledger TO ledger_owner;
 
 CREATE EXTENSION findings_ledger SCHEMA ledger;
+GRANT EXECUTE ON FUNCTION
+	ledger.ledger_write(anyelement, bigint), ledger.ledger_write_many(anyarray),
+	ledger.ledger_refold(text, timestamptz), ledger.ledger_link(), ledger.ledger_project(),
+	ledger.ledger_refuse_change(), ledger.ledger_refuse_direct()
+	TO ledger_owner;
 
 CREATE SCHEMA IF NOT EXISTS partman;
 CREATE EXTENSION IF NOT EXISTS pg_partman SCHEMA partman;

@@ -66,7 +66,7 @@ DECLARE
 BEGIN
 	FOR v_guard IN
 		SELECT w.name, w.event
-		FROM (VALUES ('ledger_guard_ddl_end', 'ddl_command_end'), ('ledger_guard_drop', 'sql_drop'),
+		FROM (VALUES ('ledger_guard_start', 'ddl_command_start'), ('ledger_guard_ddl_end', 'ddl_command_end'), ('ledger_guard_drop', 'sql_drop'),
 			('ledger_guard_rewrite', 'table_rewrite')) AS w (name, event)
 		JOIN ledger.ledger_guard_triggers() AS g ON g.guard = 'event trigger' AND g.object = w.name AND NOT g.ok
 	LOOP

@@ -16,6 +16,9 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 			('ledger_refuse_direct', 'ledger_refuse_direct'), ('ledger_refuse_truncate', 'ledger_refuse_change')) AS w (name, function)
 		UNION ALL
 		SELECT 'ledger_event_types', 'ledger_refuse_statement', 'ledger_refuse_change'
+		UNION ALL
+		SELECT 'ledger_schema_migrations', w.name, 'ledger_refuse_change'
+		FROM (VALUES ('ledger_refuse_row'), ('ledger_refuse_statement')) AS w (name)
 	), found AS (
 		SELECT c.relname, t.tgname, t.tgenabled, p.proname,
 			p.pronamespace = 'ledger'::regnamespace AS ours
@@ -49,7 +52,7 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 		     ELSE 'enabled always' END,
 		coalesce(e.evtevent = w.event AND e.evttags IS NULL AND p.proname = w.name
 			AND p.pronamespace = 'ledger'::regnamespace AND e.evtenabled = 'A', false)
-	FROM (VALUES ('ledger_guard_ddl_end', 'ddl_command_end'), ('ledger_guard_drop', 'sql_drop'),
+	FROM (VALUES ('ledger_guard_start', 'ddl_command_start'), ('ledger_guard_ddl_end', 'ddl_command_end'), ('ledger_guard_drop', 'sql_drop'),
 		('ledger_guard_rewrite', 'table_rewrite')) AS w (name, event)
 	LEFT JOIN pg_event_trigger AS e ON e.evtname = w.name
 	LEFT JOIN pg_proc AS p ON p.oid = e.evtfoid

@@ -39,7 +39,7 @@ export const cases = [
 	{ name: 'another owner of a leaf', sql: `ALTER TABLE ${acme} OWNER TO postgres;`, expect: missing('acme') },
 	{ name: 'another owner of a table', sql: 'ALTER TABLE ledger.ledger_event_types OWNER TO postgres;', expect: missing() },
 	{ name: 'the owner may log in', sql: 'ALTER ROLE ledger_owner LOGIN;', expect: missing() },
-	...['ledger_guard_ddl_end', 'ledger_guard_drop', 'ledger_guard_rewrite'].flatMap((trigger) => [
+	...['ledger_guard_start', 'ledger_guard_ddl_end', 'ledger_guard_drop', 'ledger_guard_rewrite'].flatMap((trigger) => [
 		{ name: `${trigger} off`, sql: `ALTER EVENT TRIGGER ${trigger} DISABLE;`, expect: missing() },
 		{ name: `${trigger} dropped`, sql: `DROP EVENT TRIGGER ${trigger};`, expect: missing() }]),
 	{ name: 'guards are left out for one tenant', sql: `ALTER TABLE ${acme} DISABLE TRIGGER ledger_refuse_direct;`, call: `'acme'`, expect: [] },

@@ -42,9 +42,11 @@ BEGIN
 END
 $$;
 
+CREATE EVENT TRIGGER ledger_guard_start ON ddl_command_start EXECUTE FUNCTION ledger.ledger_guard_nothing();
 CREATE EVENT TRIGGER ledger_guard_ddl_end ON ddl_command_end EXECUTE FUNCTION ledger.ledger_guard_nothing();
 CREATE EVENT TRIGGER ledger_guard_drop ON sql_drop EXECUTE FUNCTION ledger.ledger_guard_nothing();
 CREATE EVENT TRIGGER ledger_guard_rewrite ON table_rewrite EXECUTE FUNCTION ledger.ledger_guard_nothing();
+ALTER EVENT TRIGGER ledger_guard_start ENABLE ALWAYS;
 ALTER EVENT TRIGGER ledger_guard_ddl_end ENABLE ALWAYS;
 ALTER EVENT TRIGGER ledger_guard_drop ENABLE ALWAYS;
 ALTER EVENT TRIGGER ledger_guard_rewrite ENABLE ALWAYS;
