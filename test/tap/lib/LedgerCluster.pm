@@ -78,6 +78,15 @@ sequence).  C<args>: SQL arguments; C<db>.
 
 ledger_verify_report() as a hash reference.
 
+=item plain_kinds($node, %options)
+
+The same by the plain verifier (sql/audit/verify_plain.sql).  C<db>; C<vars>: psql variables as an array
+reference of C<name=value>.  Dies if it gives no verdict.
+
+=item clean_by_both($node, $name, %options)
+
+One test: both verifiers looked at the same number of events, at least one, and found nothing.  C<db>.
+
 =item query_json($node, $sql, %options)
 
 The rows of a query as a list of hash references.
@@ -119,7 +128,7 @@ our @EXPORT = qw(
   $DB $ROOT
   ledger_node migrate create_ledger login_role
   append append_many
-  verify_kinds report query_json
+  verify_kinds report plain_kinds clean_by_both query_json
   error_of fails_with content_digest literal
 );
 
@@ -231,6 +240,39 @@ sub report
 	my $args = defined $options{args} ? $options{args} : '';
 	return JSON::PP->new->utf8->decode(
 		$node->safe_psql($options{db} || $DB, "SELECT ledger.ledger_verify_report($args)"));
+}
+
+# What the plain verifier prints: its findings, then a row of counts.
+sub plain_run
+{
+	my ($node, %options) = @_;
+	my ($output, $errors) = ('', '');
+	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr($options{db} || $DB),
+			(map { ('-v', $_) } @{ $options{vars} || [] }), '-f', "$ROOT/sql/audit/verify_plain.sql" ],
+		'>', \$output, '2>', \$errors);
+	my @lines  = split /\n/, $output;
+	my $counts = pop @lines || '';
+	$counts =~ /^(clean|tampered|nothing_checked)\|\d+\|(\d+)\|/
+	  or die "the plain verifier gave no verdict:\n$output$errors";
+	return ($1, $2, @lines);
+}
+
+sub plain_kinds
+{
+	my ($node, %options) = @_;
+	my (undef, undef, @lines) = plain_run($node, %options);
+	return sort map { my @f = split /\|/; $f[2] eq '' ? $f[3] : "$f[3] $f[2]" } @lines;
+}
+
+sub clean_by_both
+{
+	my ($node, $name, %options) = @_;
+	my ($verdict, $rows, @lines) = plain_run($node, %options);
+	my $report = report($node, %options);
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return ok($verdict eq 'clean' && $report->{verdict} eq 'clean' && $rows > 0 && $rows == $report->{rows}, $name)
+	  || diag(join "\n", "plain: $verdict, $rows rows", @lines,
+		'C: ' . JSON::PP->new->canonical->encode($report));
 }
 
 sub query_json
