@@ -58,4 +58,11 @@ extern void ledger_init_materialized_srf(FunctionCallInfo fcinfo);
 #define ledger_primary_key_index(rel) RelationGetPrimaryKeyIndex(rel)
 #endif
 
+/* 70b42f27: EvalPlanQualInit learned of result relations in 16. */
+#if PG_VERSION_NUM >= 160000
+#define ledger_eval_plan_qual_init(epq, estate) EvalPlanQualInit((epq), (estate), NULL, NIL, -1, NIL)
+#else
+#define ledger_eval_plan_qual_init(epq, estate) EvalPlanQualInit((epq), (estate), NULL, NIL, -1)
+#endif
+
 #endif

@@ -8,6 +8,8 @@
 
 #include "ledger.h"
 
+#include "storage/itemptr.h"
+
 typedef struct DerivedColumn
 {
 	const char *name;
@@ -83,9 +85,34 @@ extern void ledger_rows_unnest(StringInfo sql, const DerivedTable *table);
 typedef struct Finding
 {
 	bool		exists;
+	bool		in_place;		/* stored at tid, and may be updated there */
+	ItemPointerData tid;
 	Datum		values[PC_COUNT];
 	bool		nulls[PC_COUNT];
 } Finding;
+
+/* A finding under the digest of its tenant, id and policy version, framed. */
+typedef struct FindingEntry
+{
+	uint8		key[LC_HASH_LEN];
+	Finding		finding;
+} FindingEntry;
+
+/* stored.c: findings_projection, open */
+typedef struct FindingStore
+{
+	Relation	rel;
+	Relation	index;			/* primary key */
+	TupleTableSlot *slot;
+	AttrNumber	atts[PC_COUNT];
+} FindingStore;
+
+extern void ledger_stored_init(void);
+extern void ledger_store_open(FindingStore *store);
+extern void ledger_store_close(FindingStore *store);
+extern void ledger_store_load(const FindingStore *store, const EventRow *event, const uint8 *key,
+							  Finding *finding);
+extern void ledger_store_update(const FindingStore *store, FindingEntry **entries, int n);
 
 extern void ledger_fold(Finding *finding, const EventRow *event, const EventType *type,
 						DerivedRows *history, DerivedRows *actions);

@@ -3,7 +3,7 @@
  *		Loads the extension: one call of each file that has something to set
  *		up.  The library needs no shared_preload_libraries and no shared memory.
  */
-#include "ledger.h"
+#include "derived.h"
 
 LEDGER_MODULE_MAGIC;
 
@@ -14,6 +14,7 @@ _PG_init(void)
 {
 	ledger_guc_init();
 	ledger_types_init();
+	ledger_stored_init();
 	ledger_chain_init();
 	ledger_access_init();
 	ledger_commit_init();

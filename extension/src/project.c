@@ -11,35 +11,22 @@
  */
 #include "derived.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/tableam.h"
-#include "access/xact.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 #define BATCH_EVENTS 1000
-
-typedef struct FindingEntry
-{
-	uint8		key[LC_HASH_LEN];	/* of tenant, finding, policy version, framed */
-	Finding		finding;
-} FindingEntry;
 
 typedef struct Batch
 {
 	MemoryContext context;
-	HTAB	   *findings;
+	FindingStore store;
+	HTAB	   *findings;		/* of FindingEntry */
 	DerivedRows history;
 	DerivedRows actions;
 	int			nevents;
@@ -81,55 +68,29 @@ finding_key(const EventRow *event, uint8 *key)
 	ledger_check_status(lc_sha256_parts(bytes, 4, key), "finding key");
 }
 
-static void
-finding_from_slot(Relation rel, TupleTableSlot *slot, Finding *finding)
+/*
+ * Opened when the first event needs it: the ledger's own events are recorded
+ * whatever has become of the derived tables.
+ */
+static FindingStore *
+open_store(Batch *batch)
 {
-	bool		should_free;
-	HeapTuple	tuple = heap_copytuple(ExecFetchSlotHeapTuple(slot, false, &should_free));
+	MemoryContext old;
 
-	for (int c = 0; c < PC_COUNT; c++)
-	{
-		AttrNumber	att = get_attnum(RelationGetRelid(rel), ledger_projection_table.columns[c].name);
-
-		if (att == InvalidAttrNumber)
-			elog(ERROR, "findings_projection lacks column %s", ledger_projection_table.columns[c].name);
-		finding->values[c] = heap_getattr(tuple, att, RelationGetDescr(rel), &finding->nulls[c]);
-	}
-	finding->exists = true;
+	if (batch->store.rel != NULL)
+		return &batch->store;
+	/* It outlives the batch. */
+	old = MemoryContextSwitchTo(MemoryContextGetParent(batch->context));
+	ledger_store_open(&batch->store);
+	MemoryContextSwitchTo(old);
+	return &batch->store;
 }
 
-/* The stored state of a finding, if it has one. */
 static void
-load_finding(const EventRow *event, Finding *finding)
+close_store(Batch *batch)
 {
-	static const EventColumn from[3] = {EC_TENANT_ID, EC_FINDING_ID, EC_POLICY_VERSION};
-	Relation	rel = table_open(get_relname_relid("findings_projection",
-												   get_rel_namespace(ledger_events_relid())),
-								 AccessShareLock);
-	Oid			pkey = ledger_primary_key_index(rel);
-	Relation	index;
-	TupleTableSlot *slot;
-	IndexScanDesc scan;
-	ScanKeyData keys[3];
-
-	if (!OidIsValid(pkey))
-		ereport(ERROR,
-				(errcode(ERRCODE_LEDGER_CORRUPTED),
-				 errmsg("findings_projection has lost its primary key")));
-	index = index_open(pkey, AccessShareLock);
-	slot = table_slot_create(rel, NULL);
-	for (int i = 0; i < 3; i++)
-		ScanKeyEntryInitialize(&keys[i], 0, i + 1, BTEqualStrategyNumber, InvalidOid,
-							   C_COLLATION_OID, F_TEXTEQ, event->values[from[i]]);
-	scan = ledger_index_beginscan(rel, index, SnapshotSelf, 3);
-	index_rescan(scan, keys, 3, NULL, 0);
-	memset(finding, 0, sizeof(*finding));
-	if (index_getnext_slot(scan, ForwardScanDirection, slot))
-		finding_from_slot(rel, slot, finding);
-	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	index_close(index, AccessShareLock);
-	table_close(rel, NoLock);
+	if (batch->store.rel != NULL)
+		ledger_store_close(&batch->store);
 }
 
 /*
@@ -177,7 +138,7 @@ fold_event(Batch *batch, const EventRow *event)
 	finding_key(event, key);
 	entry = (FindingEntry *) hash_search(batch->findings, key, HASH_ENTER, &found);
 	if (!found)
-		load_finding(event, &entry->finding);
+		ledger_store_load(open_store(batch), event, key, &entry->finding);
 	ledger_fold(&entry->finding, event, type, &batch->history, &batch->actions);
 	if (batch->history.nrows > history_before && past_retention(batch, event))
 		batch->history.nrows = history_before;
@@ -212,7 +173,10 @@ compare_findings(const void *a, const void *b)
 	return 0;
 }
 
-/* Upsert the findings in key order, so that two folds never wait crosswise. */
+/*
+ * Insert what is new in key order, so that two folds never wait crosswise;
+ * update the rest, which only the holder of the chain's lock touches.
+ */
 static void
 write_findings(Batch *batch)
 {
@@ -220,6 +184,7 @@ write_findings(Batch *batch)
 	FindingEntry **entries = (FindingEntry **) palloc(Max(n, 1) * sizeof(FindingEntry *));
 	HASH_SEQ_STATUS seq;
 	DerivedRows rows;
+	int			in_place = 0;
 	int			i = 0;
 
 	hash_seq_init(&seq, batch->findings);
@@ -232,12 +197,18 @@ write_findings(Batch *batch)
 	qsort(entries, n, sizeof(FindingEntry *), compare_findings);
 	ledger_rows_init(&rows, &ledger_projection_table);
 	for (i = 0; i < n; i++)
-		ledger_rows_add(&rows, entries[i]->finding.values, entries[i]->finding.nulls);
+	{
+		if (entries[i]->finding.in_place)
+			entries[in_place++] = entries[i];
+		else
+			ledger_rows_add(&rows, entries[i]->finding.values, entries[i]->finding.nulls);
+	}
 	if (ledger_rows_write(&rows) != rows.nrows)
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_CONFLICT),
 				 errmsg("a finding of the batch belongs to another chain"),
 				 errhint("Leave chainId out, or name the finding's chain.")));
+	ledger_store_update(&batch->store, entries, in_place);
 }
 
 static void
@@ -324,6 +295,7 @@ ledger_project(PG_FUNCTION_ARGS)
 	SPI_connect();
 	fold_transition_table(&batch, data);
 	flush_batch(&batch);
+	close_store(&batch);
 	SPI_finish();
 	ledger_owner_leave(save_userid, save_sec_context);
 	MemoryContextDelete(batch.context);
@@ -387,6 +359,7 @@ ledger_refold(PG_FUNCTION_ARGS)
 	SPI_connect();
 	count = refold_tenant(&batch, PG_GETARG_DATUM(0));
 	flush_batch(&batch);
+	close_store(&batch);
 	SPI_finish();
 	PG_RETURN_INT64(count);
 }
