@@ -133,15 +133,15 @@ answer_stored(AppendItem *item, Oid rowtype)
 {
 	lc_str		tenant = ledger_row_text(&item->row, EC_TENANT_ID);
 	Relation	leaf = ledger_open_leaf(tenant.s, tenant.n, AccessShareLock);
-	TransactionId xmin;
+	RowOrigin	origin;
 	EventRow	stored;
 	bool		found;
 
 	found = ledger_find_event(leaf, item->row.values[EC_TENANT_ID], item->row.values[EC_EVENT_ID],
-							  &stored, &xmin);
+							  &stored, &origin);
 	if (found)
 	{
-		ledger_wait_durable(xmin);
+		ledger_wait_durable(&origin);
 		require_same(&item->row, &stored);
 		item->stored = row_to_composite(&stored, rowtype);
 		item->created = false;

@@ -26,6 +26,7 @@
 #include "common/hashfn.h"
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
@@ -321,17 +322,22 @@ init_keys(ScanKeyData *keys, Datum tenant, AttrNumber second, RegProcedure equal
 	ScanKeyInit(&keys[1], second, BTEqualStrategyNumber, equal, value);
 }
 
-static TransactionId
-slot_xmin(TupleTableSlot *slot)
+/* The slot holds a row of a heap, and so the buffer that it lies in. */
+static RowOrigin
+slot_origin(TupleTableSlot *slot)
 {
+	RowOrigin	origin = {FrozenTransactionId, InvalidXLogRecPtr};
 	bool		should_free;
 	HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, false, &should_free);
-	TransactionId xmin = HeapTupleHeaderXminFrozen(tuple->t_data) ?
-		FrozenTransactionId : HeapTupleHeaderGetRawXmin(tuple->t_data);
 
+	Assert(TTS_IS_BUFFERTUPLE(slot));
+	if (HeapTupleHeaderXminFrozen(tuple->t_data))
+		origin.frozen_lsn = BufferGetLSNAtomic(((BufferHeapTupleTableSlot *) slot)->buffer);
+	else
+		origin.xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
 	if (should_free)
 		heap_freetuple(tuple);
-	return xmin;
+	return origin;
 }
 
 /* The chain's last entry.  The caller holds the chain's lock. */
@@ -365,7 +371,7 @@ ledger_chain_head(Relation leaf, Datum tenant, Datum chain_id, ChainHead *head)
 		head->sequence_no = DatumGetInt64(row.values[EC_SEQUENCE_NO]);
 		memcpy(head->event_hash, hash, LC_HASH_LEN);
 		head->policy_version = pnstrdup(policy.s, policy.n);
-		head->xmin = slot_xmin(slot);
+		head->origin = slot_origin(slot);
 	}
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
@@ -374,7 +380,7 @@ ledger_chain_head(Relation leaf, Datum tenant, Datum chain_id, ChainHead *head)
 
 /* One look; *wait_for is the transaction whose insert of this id is in progress. */
 static bool
-look_for_event(Relation leaf, Datum tenant, Datum event_id, EventRow *row, TransactionId *xmin,
+look_for_event(Relation leaf, Datum tenant, Datum event_id, EventRow *row, RowOrigin *origin,
 			   TransactionId *wait_for)
 {
 	const LeafInfo *info = ledger_leaf_info(leaf);
@@ -398,7 +404,7 @@ look_for_event(Relation leaf, Datum tenant, Datum event_id, EventRow *row, Trans
 		HeapTuple	copy = heap_copytuple(ExecFetchSlotHeapTuple(slot, false, &should_free));
 
 		ledger_row_from_tuple(copy, RelationGetDescr(leaf), &columns, row);
-		*xmin = slot_xmin(slot);
+		*origin = slot_origin(slot);
 	}
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
@@ -411,13 +417,13 @@ look_for_event(Relation leaf, Datum tenant, Datum event_id, EventRow *row, Trans
  * writing one, wait for its end.  The row's values live in the current context.
  */
 bool
-ledger_find_event(Relation leaf, Datum tenant, Datum event_id, EventRow *row, TransactionId *xmin)
+ledger_find_event(Relation leaf, Datum tenant, Datum event_id, EventRow *row, RowOrigin *origin)
 {
 	for (;;)
 	{
 		TransactionId wait_for;
 
-		if (!look_for_event(leaf, tenant, event_id, row, xmin, &wait_for))
+		if (!look_for_event(leaf, tenant, event_id, row, origin, &wait_for))
 			return false;
 		if (!TransactionIdIsValid(wait_for))
 			return true;

@@ -16,7 +16,8 @@
  *   allocates nothing and raises nothing: after commit an error is a PANIC.
  *   XactLastCommitEnd is the end of our own commit record.
  * - With synchronous standbys the mode steps aside: the wait for them is inside
- *   the server's own commit path.
+ *   the server's own commit path.  Standbys that were named after PRE_COMMIT
+ *   looked (this backend has not re-read its configuration) are waited for here.
  * - Whoever answers with another transaction's event first waits until that
  *   one is durable (ledger_wait_durable): visible is not yet flushed.
  */
@@ -63,9 +64,13 @@ before_commit(void)
 		return;
 	if (standbys_configured() || !ledger_pipelined_commit)
 	{
-		/* A session that asked for no flush still gets its appends flushed. */
+		/*
+		 * A session that asked for no flush still gets its appends flushed.  Not
+		 * SYNCHRONOUS_COMMIT_ON: the queue in which the server waits for standbys
+		 * was chosen when the setting was assigned, and for off there is none.
+		 */
 		if (wants_async)
-			set_level(SYNCHRONOUS_COMMIT_ON);
+			set_level(SYNCHRONOUS_COMMIT_LOCAL_FLUSH);
 		return;
 	}
 	set_level(SYNCHRONOUS_COMMIT_OFF);
@@ -112,6 +117,8 @@ commit_release_callback(ResourceReleasePhase phase, bool is_commit, bool is_top_
 		return;
 	flush_armed = false;
 	XLogFlush(XactLastCommitEnd);
+	/* Returns at once unless standbys appeared meanwhile and the session's own level asks for them. */
+	SyncRepWaitForLSN(XactLastCommitEnd, true);
 }
 
 void
@@ -125,15 +132,22 @@ ledger_commit_init(void)
  * Wait until the transaction that wrote a row is durable.  Its commit record's
  * position is known as long as it may matter; invalid means flushed long ago.
  * Not the insert position: at a page boundary XLogFlush would raise an error.
+ *
+ * Frozen does not mean durable: VACUUM may freeze a row as soon as its
+ * transaction is visible, which here is before the flush.  The log record of the
+ * freezing follows the commit record, and the page carries its position.
  */
 void
-ledger_wait_durable(TransactionId xmin)
+ledger_wait_durable(const RowOrigin *origin)
 {
-	XLogRecPtr	lsn;
+	XLogRecPtr	lsn = origin->frozen_lsn;
 
-	if (!TransactionIdIsNormal(xmin) || TransactionIdIsCurrentTransactionId(xmin))
-		return;
-	lsn = TransactionIdGetCommitLSN(xmin);
+	if (TransactionIdIsNormal(origin->xmin))
+	{
+		if (TransactionIdIsCurrentTransactionId(origin->xmin))
+			return;
+		lsn = TransactionIdGetCommitLSN(origin->xmin);
+	}
 	if (!XLogRecPtrIsInvalid(lsn))
 		XLogFlush(lsn);
 }

@@ -177,18 +177,18 @@ line_present(const ImportLine *line, bool *ours)
 {
 	lc_str		tenant = ledger_row_text(&line->row, EC_TENANT_ID);
 	Relation	leaf = ledger_open_leaf(tenant.s, tenant.n, AccessShareLock);
-	TransactionId xmin;
+	RowOrigin	origin;
 	EventRow	stored;
 	bool		found;
 
 	found = ledger_find_event(leaf, line->row.values[EC_TENANT_ID], line->row.values[EC_EVENT_ID],
-							  &stored, &xmin);
+							  &stored, &origin);
 	table_close(leaf, NoLock);
 	if (!found)
 		return false;
-	ledger_wait_durable(xmin);
+	ledger_wait_durable(&origin);
 	require_identical(&line->row, &stored);
-	*ours = TransactionIdIsCurrentTransactionId(xmin);
+	*ours = TransactionIdIsCurrentTransactionId(origin.xmin);
 	return true;
 }
 

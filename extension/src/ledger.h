@@ -11,6 +11,7 @@
 #include "compat.h"
 
 #include "access/tupdesc.h"
+#include "access/xlogdefs.h"
 #include "executor/tuptable.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
@@ -170,13 +171,20 @@ typedef struct LeafInfo
 	Oid			id_index;		/* unique (tenant, event id) */
 } LeafInfo;
 
+/* Which transaction wrote a row; if that is frozen, the position after which it is durable. */
+typedef struct RowOrigin
+{
+	TransactionId xmin;
+	XLogRecPtr	frozen_lsn;
+} RowOrigin;
+
 typedef struct ChainHead
 {
 	bool		exists;
 	int64		sequence_no;
 	uint8		event_hash[LC_HASH_LEN];
 	char	   *policy_version; /* palloc'd */
-	TransactionId xmin;
+	RowOrigin	origin;
 } ChainHead;
 
 extern void ledger_chain_init(void);
@@ -188,12 +196,12 @@ extern void ledger_chain_lock(lc_str tenant, const uint8 *chain_id);
 extern void ledger_chain_lock_any(int64 key);
 extern void ledger_chain_head(Relation leaf, Datum tenant, Datum chain_id, ChainHead *head);
 extern bool ledger_find_event(Relation leaf, Datum tenant, Datum event_id, EventRow *row,
-							  TransactionId *xmin);
+							  RowOrigin *origin);
 
 /* commit.c */
 extern void ledger_commit_init(void);
 extern void ledger_commit_arm(void);
-extern void ledger_wait_durable(TransactionId xmin);
+extern void ledger_wait_durable(const RowOrigin *origin);
 
 /* link.c */
 typedef struct AppendContext

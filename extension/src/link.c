@@ -259,7 +259,7 @@ check_expected(const ChainHead *head, bool has_expected, int64 expected)
 		return;
 	/* The answer names another transaction's event: it must be durable. */
 	if (head->exists)
-		ledger_wait_durable(head->xmin);
+		ledger_wait_durable(&head->origin);
 	ereport(ERROR,
 			(errcode(ERRCODE_LEDGER_CONFLICT),
 			 errmsg("expected sequence %lld, but the event would get %lld", (long long) expected,
@@ -279,6 +279,7 @@ check_policy(const EventRow *row, const ChainHead *head)
 	if (!head->exists || (strlen(head->policy_version) == policy.n &&
 						  memcmp(head->policy_version, policy.s, policy.n) == 0))
 		return;
+	ledger_wait_durable(&head->origin);
 	ereport(ERROR,
 			(errcode(ERRCODE_LEDGER_CONFLICT),
 			 errmsg("chain belongs to policy version \"%s\"", head->policy_version),
@@ -345,10 +346,10 @@ static bool
 lost_race(Relation leaf, const EventRow *row, bool supplied)
 {
 	EventRow	stored;
-	TransactionId xmin;
+	RowOrigin	origin;
 
 	return supplied &&
-		ledger_find_event(leaf, row->values[EC_TENANT_ID], row->values[EC_EVENT_ID], &stored, &xmin);
+		ledger_find_event(leaf, row->values[EC_TENANT_ID], row->values[EC_EVENT_ID], &stored, &origin);
 }
 
 /* Lock, probe, link.  False if the row is to be skipped. */

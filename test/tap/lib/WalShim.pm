@@ -33,8 +33,9 @@ wait_held returns the held process.  step lets it go on and holds the next sync.
 
 =item commits()
 
-Start and end of each commit record since the start, by xid: { xid => [from, to] }, read by
-pg_waldump from a stopped node's WAL.  A range ends where the next record begins.
+Start and end of each commit record since the start, by xid (those of subtransactions too):
+{ xid => [from, to] }, read by
+pg_waldump from a stopped node's WAL.
 
 =item covered_at(@ranges)
 
@@ -55,7 +56,6 @@ theirs is written before the WAL that it depends on was synced.
 use strict;
 use warnings;
 
-use Config;
 use LedgerCluster;
 use LedgerCrash;
 use PostgreSQL::Test::Utils ();
@@ -64,6 +64,8 @@ my $RECORD       = 56;
 my $MAGIC        = 0x4c534a31;
 my $KIND_WRITE   = 1;
 my $KIND_SYNC    = 2;
+# Of the server's WAL: page, and the headers of a segment's first page and of others.
+my ($PAGE, $LONG_HEADER, $SHORT_HEADER) = (8192, 40, 24);
 my $SEGMENT_NAME = qr/^[0-9A-F]{24}$/;
 
 sub new
@@ -179,24 +181,35 @@ sub release
 	return;
 }
 
+# Where a record ends: those that cross into another page have its header inside.
+sub record_end
+{
+	my ($self, $from, $length) = @_;
+	for (;;)
+	{
+		my $room = $PAGE - $from % $PAGE;
+		return $from + $length if $length <= $room;
+		$length -= $room;
+		$from += $room;
+		$from += $from % $self->{segment_size} == 0 ? $LONG_HEADER : $SHORT_HEADER;
+	}
+}
+
 sub commits
 {
 	my ($self) = @_;
-	my (%commits, $open);
-	my @segments = $self->segments;
-	my $node = $self->{node};
+	my %commits;
+	my $pg_wal = $self->{node}->data_dir . '/pg_wal';
 	# It ends with an error where the WAL ends; that says nothing.
-	open my $dump, '-|', "pg_waldump -s $self->{start_lsn} -p '" . $node->data_dir . "/pg_wal' 2>/dev/null"
+	open my $dump, '-|', "pg_waldump -s $self->{start_lsn} -r Transaction -p '$pg_wal' 2>/dev/null"
 	  or die "cannot run pg_waldump: $!";
 	while (my $line = <$dump>)
 	{
-		$line =~ m{len \(rec/tot\):\s*\d+/\s*(\d+), tx:\s*(\d+), lsn: ([0-9A-F]+)/([0-9A-F]+), .*?desc: (\w+)}
+		$line =~ m{tot\):\s*\d+/\s*(\d+), tx:\s*(\d+), lsn: ([0-9A-F]+)/([0-9A-F]+), .*?desc: COMMIT(?:_PREPARED (\d+))?}
 		  or next;
-		my ($length, $xid, $lsn, $kind) = ($1, $2, hex($3) * 2**32 + hex($4), $5);
-		$open->[1] = $lsn if $open;
-		undef $open;
-		next unless $line =~ /^rmgr: Transaction / && $kind eq 'COMMIT';
-		$open = $commits{$xid} = [ $lsn, $lsn + $length ];
+		my ($length, $xid, $from) = ($1, $5 // $2, hex($3) * 2**32 + hex($4));
+		my ($children) = $line =~ /subxacts: ([\d ]+)/;
+		$commits{$_} = [ $from, $self->record_end($from, $length) ] for $xid, split ' ', $children // '';
 	}
 	close $dump;
 	return \%commits;
