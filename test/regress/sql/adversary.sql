@@ -281,3 +281,17 @@ DELETE FROM ledger_schema_migrations WHERE version = 9999;
 SET session_replication_role = replica;
 RESET SESSION AUTHORIZATION;
 ROLLBACK;
+
+-- In a migration that he recorded he may change the ledger, but not what keeps the
+-- record.
+BEGIN;
+SET LOCAL ROLE ledger_owner;
+\set ON_ERROR_ROLLBACK off
+INSERT INTO ledger_schema_migrations (version, file_name, checksum) VALUES (9999, '9999_evil.sql', repeat('0', 64));
+\set ON_ERROR_ROLLBACK on
+CREATE TABLE ledger.allowed_now (n integer);
+ALTER TABLE ledger_schema_migrations DISABLE TRIGGER ledger_refuse_statement;
+DROP TRIGGER ledger_refuse_row ON ledger_schema_migrations;
+ALTER TABLE ledger_schema_migrations RENAME TO elsewhere;
+DROP TABLE ledger_schema_migrations;
+ROLLBACK;
