@@ -393,7 +393,8 @@ CREATE FUNCTION ledger.ledger_append_many(events jsonb) RETURNS SETOF ledger.led
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 DECLARE
-	v_rows ledger.ledger_events[];
+	v_rows   ledger.ledger_events[];
+	v_answer record;
 BEGIN
 	IF events IS NULL OR jsonb_typeof(events) <> 'array' THEN
 		RAISE EXCEPTION 'events must be a JSON array'
@@ -406,7 +407,11 @@ BEGIN
 	END IF;
 	SELECT array_agg(ledger.ledger_request_row(e.value) ORDER BY e.ordinality) INTO v_rows
 	FROM jsonb_array_elements(events) WITH ORDINALITY AS e;
-	RETURN QUERY SELECT (w.stored).* FROM ledger.ledger_write_many(v_rows) AS w;
+	-- Whole rows: a plan with (stored).* would not notice a column that a migration adds.
+	FOR v_answer IN SELECT w.stored FROM ledger.ledger_write_many(v_rows) AS w
+	LOOP
+		RETURN NEXT v_answer.stored;
+	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_append_many(jsonb) IS
