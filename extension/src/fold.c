@@ -251,8 +251,9 @@ add_action(const EventRow *event, const EventType *type, Jsonb *payload, Derived
 	ledger_rows_add(actions, v, n);
 }
 
-static void
-require_chain(const Finding *f, const EventRow *event)
+/* A finding's events all stand in one chain, so that they have one order. */
+void
+ledger_require_chain(const Finding *f, const EventRow *event)
 {
 	if (!f->exists || memcmp(DatumGetUUIDP(f->values[PC_CHAIN_ID])->data,
 							 DatumGetUUIDP(event->values[EC_CHAIN_ID])->data, UUID_LEN) == 0)
@@ -308,7 +309,7 @@ ledger_fold(Finding *finding, const EventRow *event, const EventType *type, Deri
 	PayloadFacts facts;
 	Jsonb	   *payload;
 
-	require_chain(finding, event);
+	ledger_require_chain(finding, event);
 	payload = event->nulls[EC_EVENT_BODY] ?
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
 		DatumGetJsonbP(event->values[EC_EVENT_BODY]);

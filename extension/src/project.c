@@ -173,6 +173,28 @@ compare_findings(const void *a, const void *b)
 	return 0;
 }
 
+/* Another chain got one of the findings since we looked: name it. */
+static void
+report_other_chain(const Batch *batch, const DerivedRows *rows)
+{
+	for (int i = 0; i < rows->nrows; i++)
+	{
+		EventRow	event;
+		Finding		stored;
+		uint8		key[LC_HASH_LEN];
+
+		memset(&event, 0, sizeof(event));
+		event.values[EC_TENANT_ID] = rows->values[PC_TENANT_ID][i];
+		event.values[EC_FINDING_ID] = rows->values[PC_FINDING_ID][i];
+		event.values[EC_POLICY_VERSION] = rows->values[PC_POLICY_VERSION][i];
+		event.values[EC_CHAIN_ID] = rows->values[PC_CHAIN_ID][i];
+		finding_key(&event, key);
+		ledger_store_load(&batch->store, &event, key, &stored);
+		ledger_require_chain(&stored, &event);
+	}
+	elog(ERROR, "a finding was not written");
+}
+
 /*
  * Insert what is new in key order, so that two folds never wait crosswise;
  * update the rest, which only the holder of the chain's lock touches.
@@ -204,10 +226,7 @@ write_findings(Batch *batch)
 			ledger_rows_add(&rows, entries[i]->finding.values, entries[i]->finding.nulls);
 	}
 	if (ledger_rows_write(&rows) != rows.nrows)
-		ereport(ERROR,
-				(errcode(ERRCODE_LEDGER_CONFLICT),
-				 errmsg("a finding of the batch belongs to another chain"),
-				 errhint("Leave chainId out, or name the finding's chain.")));
+		report_other_chain(batch, &rows);
 	ledger_store_update(&batch->store, entries, in_place);
 }
 
