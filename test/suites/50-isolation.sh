@@ -6,6 +6,7 @@ mapfile -t tests < <(tests_in test/isolation/specs spec "$@")
 [ ${#tests[@]} -gt 0 ] || die "no tests in test/isolation/specs"
 stage
 start_ledger
+psql -Xq -v ON_ERROR_STOP=1 -d "$dsn" -f test/lib/isolation.sql
 as_server_dir "$work/out"
 status=0
 as_server "$pgxs_test/isolation/pg_isolation_regress" --use-existing --dbname=ledger \
