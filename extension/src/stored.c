@@ -42,6 +42,9 @@ typedef struct Place
 {
 	uint8		key[LC_HASH_LEN];
 	ItemPointerData tid;
+	/* Where it stood when the subtransaction began that wrote tid: its roll-back leads there. */
+	ItemPointerData before;
+	SubTransactionId subid;
 } Place;
 
 /* Lives in TopTransactionContext. */
@@ -63,9 +66,11 @@ ledger_stored_init(void)
 }
 
 static void
-remember_place(const uint8 *key, ItemPointer tid)
+remember_place(const uint8 *key, ItemPointer old, ItemPointer new)
 {
+	SubTransactionId subid = GetCurrentSubTransactionId();
 	Place	   *place;
+	bool		found;
 
 	if (places != NULL && hash_get_num_entries(places) >= MAX_PLACES)
 	{
@@ -83,8 +88,11 @@ remember_place(const uint8 *key, ItemPointer tid)
 		places = hash_create("ledger places of findings", 64, &ctl,
 							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	place = (Place *) hash_search(places, key, HASH_ENTER, NULL);
-	place->tid = *tid;
+	place = (Place *) hash_search(places, key, HASH_ENTER, &found);
+	if (!found || place->subid != subid)
+		place->before = *old;
+	place->tid = *new;
+	place->subid = subid;
 }
 
 /* By name; where columns stand as we list them, the first look finds it. */
@@ -147,7 +155,15 @@ has_key(const FindingStore *store, const EventRow *event)
 	return true;
 }
 
-/* Look where this transaction saw it last; a savepoint rolled back can have made that stale. */
+static bool
+find_at(const FindingStore *store, const EventRow *event, ItemPointer tid)
+{
+	return ItemPointerGetBlockNumber(tid) < RelationGetNumberOfBlocks(store->rel) &&
+		table_tuple_fetch_row_version(store->rel, tid, SnapshotSelf, store->slot) &&
+		has_key(store, event);
+}
+
+/* Look where this transaction left it, or where it stood before a savepoint. */
 static bool
 find_at_place(const FindingStore *store, const EventRow *event, const uint8 *key)
 {
@@ -155,11 +171,8 @@ find_at_place(const FindingStore *store, const EventRow *event, const uint8 *key
 
 	if (places != NULL)
 		place = (Place *) hash_search(places, key, HASH_FIND, NULL);
-	if (place == NULL ||
-		ItemPointerGetBlockNumber(&place->tid) >= RelationGetNumberOfBlocks(store->rel))
-		return false;
-	return table_tuple_fetch_row_version(store->rel, &place->tid, SnapshotSelf, store->slot) &&
-		has_key(store, event);
+	return place != NULL &&
+		(find_at(store, event, &place->tid) || find_at(store, event, &place->before));
 }
 
 static bool
@@ -258,7 +271,7 @@ ledger_store_update(const FindingStore *store, FindingEntry **entries, int n)
 		fill_slot(store, finding, slot);
 		ExecSimpleRelationUpdate(info, estate, &epq, store->slot, slot);
 		if (ItemPointerIsValid(&slot->tts_tid))
-			remember_place(entries[i]->key, &slot->tts_tid);
+			remember_place(entries[i]->key, &finding->tid, &slot->tts_tid);
 		ResetPerTupleExprContext(estate);
 	}
 	AfterTriggerEndQuery(estate);

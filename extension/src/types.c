@@ -4,7 +4,8 @@
  *
  * Rows of that table are only ever added (a guard refuses anything else), so
  * an entry never goes stale; an unknown word makes us read again.  An entry
- * of a transaction that aborts must go, so an abort empties the cache.
+ * of a transaction that aborts must go, so an abort empties the cache if it was
+ * read in that transaction; what was read before is committed.
  */
 #include "ledger.h"
 
@@ -17,6 +18,9 @@
 static HTAB *types = NULL;
 static MemoryContext types_context = NULL;
 
+/* Read in the running transaction. */
+static bool types_fresh = false;
+
 static void
 forget_types(void)
 {
@@ -24,20 +28,23 @@ forget_types(void)
 		MemoryContextDelete(types_context);
 	types_context = NULL;
 	types = NULL;
+	types_fresh = false;
 }
 
 static void
 types_xact_callback(XactEvent event, void *arg)
 {
 	/* A prepared transaction may still be rolled back, when we are no longer asked. */
-	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+	if (types_fresh && (event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE))
 		forget_types();
+	if (event == XACT_EVENT_COMMIT)
+		types_fresh = false;
 }
 
 static void
 types_subxact_callback(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
 {
-	if (event == SUBXACT_EVENT_ABORT_SUB)
+	if (types_fresh && event == SUBXACT_EVENT_ABORT_SUB)
 		forget_types();
 }
 
@@ -102,6 +109,7 @@ load_types(void)
 	int			save_sec_context;
 
 	forget_types();
+	types_fresh = true;
 	types_context = AllocSetContextCreate(TopMemoryContext, "ledger event types",
 										  ALLOCSET_SMALL_SIZES);
 	memset(&ctl, 0, sizeof(ctl));
