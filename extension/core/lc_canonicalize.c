@@ -87,8 +87,11 @@ lc_json_canonicalize(const char *text, size_t n, lc_buf *out, const lc_alloc *al
 	if (status == LC_OK)
 		status = lc_jcs_finish(w);
 
-	/* The parser may have stopped in the middle, with half a text written. */
-	if (status != LC_OK)
+	/*
+	 * The parser may have stopped in the middle, with half a text written.  A
+	 * buffer that had failed before took nothing, and stays failed.
+	 */
+	if (status != LC_OK && out->len > mark)
 		lc_buf_truncate(out, mark);
 	lc_jcs_free(w);
 	return status;

@@ -164,28 +164,21 @@ round_to(double value, int count, decimal *d)
 	d->exponent = strtol(p + 1, NULL, 10);
 }
 
-/* The next decimal of the same length, up or down. */
+/* The next decimal of the same length. */
 static void
-step(decimal *d, bool up)
+step_up(decimal *d)
 {
 	int			i = d->count - 1;
 
-	while (i >= 0 && d->digits[i] == (up ? '9' : '0'))
-		d->digits[i--] = up ? '0' : '9';
+	while (i >= 0 && d->digits[i] == '9')
+		d->digits[i--] = '0';
 	if (i >= 0)
-		d->digits[i] = (char) (d->digits[i] + (up ? 1 : -1));
-
-	/* 999 became 000: it is 1000.  100 became 099: it is 99.9, filled with a 9. */
-	if (i < 0)
+		d->digits[i]++;
+	else
 	{
+		/* 999 became 000: it is 1000.  No power of two comes so near to one of ten. */
 		d->digits[0] = '1';
 		d->exponent++;
-	}
-	else if (d->digits[0] == '0')
-	{
-		memmove(d->digits, d->digits + 1, (size_t) d->count - 1);
-		d->digits[d->count - 1] = '9';
-		d->exponent--;
 	}
 }
 
@@ -197,9 +190,9 @@ step(decimal *d, bool up)
  * lie twice as dense as above, so that the decimal nearest to 2^-44 with 16
  * digits, 5.684341886080801e-14, reads back as another double, while
  * 5.684341886080802e-14, the next one up, reads back as 2^-44.  What reads
- * back is an interval around value; if it holds a decimal of that length at
- * all, it holds one of the two that enclose value: the rounded one or a
- * neighbour of it.
+ * back is an interval around value that reaches at least as far up as down:
+ * if the nearest decimal lies outside, then only the next one up can lie
+ * inside, and nothing if the nearest one is itself above value.
  */
 static void
 shortest(double value, decimal *d)
@@ -209,26 +202,12 @@ shortest(double value, decimal *d)
 
 	for (; count < MAX_DIGITS; count++)
 	{
-		decimal		up;
-		decimal		down;
-
 		round_to(value, count, d);
 		if (to_double(d->digits, d->count, d->exponent) == value)
 			break;
-		up = *d;
-		step(&up, true);
-		if (to_double(up.digits, up.count, up.exponent) == value)
-		{
-			*d = up;
+		step_up(d);
+		if (to_double(d->digits, d->count, d->exponent) == value)
 			break;
-		}
-		down = *d;
-		step(&down, false);
-		if (to_double(down.digits, down.count, down.exponent) == value)
-		{
-			*d = down;
-			break;
-		}
 	}
 	if (count == MAX_DIGITS)
 		round_to(value, MAX_DIGITS, d);
