@@ -22,19 +22,36 @@
 static int	tests_run = 0;
 static int	tests_failed = 0;
 
-/* printf into TAP: one test, named by the format. */
+/* Print bytes, and what is no printable ASCII as \xNN. */
+static MAYBE_UNUSED void
+put_visible(const char *s, size_t n)
+{
+	size_t		i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (s[i] >= 0x20 && s[i] < 0x7f)
+			putchar(s[i]);
+		else
+			printf("\\x%02x", (unsigned char) s[i]);
+	}
+}
+
+/* printf into TAP: one test, named by the format (cut if it is long). */
 static MAYBE_UNUSED bool
 ok(bool passed, const char *name, ...)
 {
+	char		text[200];
 	va_list		args;
 
 	tests_run++;
 	if (!passed)
 		tests_failed++;
-	printf("%s %d - ", passed ? "ok" : "not ok", tests_run);
 	va_start(args, name);
-	vprintf(name, args);
+	vsnprintf(text, sizeof(text), name, args);
 	va_end(args);
+	printf("%s %d - ", passed ? "ok" : "not ok", tests_run);
+	put_visible(text, strlen(text));
 	putchar('\n');
 	return passed;
 }
@@ -45,20 +62,11 @@ skip(const char *name, const char *why)
 	printf("ok %d - %s # SKIP %s\n", ++tests_run, name, why);
 }
 
-/* Show bytes, and what is no printable ASCII as \xNN. */
 static MAYBE_UNUSED void
 show(const char *what, const char *s, size_t n)
 {
-	size_t		i;
-
 	printf("#   %s: ", what);
-	for (i = 0; i < n; i++)
-	{
-		if (s[i] >= 0x20 && s[i] < 0x7f)
-			putchar(s[i]);
-		else
-			printf("\\x%02x", (unsigned char) s[i]);
-	}
+	put_visible(s, n);
 	putchar('\n');
 }
 
@@ -110,6 +118,21 @@ done(void)
 {
 	printf("1..%d\n", tests_run);
 	return tests_failed == 0 ? 0 : 1;
+}
+
+/* The whole of a file; false if it cannot be read. */
+static MAYBE_UNUSED bool
+read_file(const char *path, lc_buf *to)
+{
+	char		block[4096];
+	size_t		n;
+	FILE	   *file = fopen(path, "rb");
+
+	if (file == NULL)
+		return false;
+	while ((n = fread(block, 1, sizeof(block), file)) > 0)
+		lc_buf_append(to, block, n);
+	return fclose(file) == 0 && to->status == LC_OK;
 }
 
 /*

@@ -96,6 +96,14 @@ test_failure(void)
 	lc_buf_put_hex(&buf, (const uint8_t *) "x", SIZE_MAX / 2 + 1);
 	is_status(buf.status, LC_ERR_MEMORY, "also where hex doubles it");
 	lc_buf_free(&buf);
+
+	/* With memory at hand: four bytes and SIZE_MAX - 4 more wrap to a small sum. */
+	lc_buf_init(&buf, &lc_alloc_malloc);
+	lc_buf_puts(&buf, "kept");
+	lc_buf_append(&buf, block, SIZE_MAX - 4);
+	is_status(buf.status, LC_ERR_MEMORY, "a sum that would wrap around is refused");
+	is_text(&buf, "kept", "and nothing is written");
+	lc_buf_free(&buf);
 }
 
 static void

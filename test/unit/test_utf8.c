@@ -58,6 +58,24 @@ test_validity(void)
 	BAD("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xff\xc3", 8, "behind good ones");
 }
 
+/* ASCII is passed over in words: each byte of a word is looked at all the same. */
+static void
+test_words(void)
+{
+	char		text[24];
+	size_t		at;
+	size_t		bad;
+	bool		right = true;
+
+	for (at = 0; at < sizeof(text); at++)
+	{
+		memset(text, 'a', sizeof(text));
+		text[at] = (char) 0x80;
+		right = !lc_utf8_valid(text, sizeof(text), &bad) && bad == at && right;
+	}
+	ok(right, "a bad byte is found wherever it stands");
+}
+
 /* Encode without the core: the code points below U+110000 that are characters. */
 static size_t
 encode(uint32_t c, char *to)
@@ -159,6 +177,7 @@ int
 main(void)
 {
 	test_validity();
+	test_words();
 	test_every_character();
 	test_order();
 	return done();

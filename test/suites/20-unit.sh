@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# The core's unit tests, built with sanitizers (test/unit).  With LEDGER_LONG
+# also whether they notice when the core is broken (test/unit/mutations.sh).
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
+
+mapfile -t tests < <(tests_in test/unit c "$@")
+[ ${#tests[@]} -gt 0 ] || die "no tests in test/unit"
+make -s -j2 -C test/unit
+
+status=0
+for test in "${tests[@]}"; do
+	test/unit/run.sh "build/unit/$test" || status=1
+done
+if [ -n "${LEDGER_LONG:-}" ] && [ $# -eq 0 ]; then
+	test/unit/mutations.sh || status=1
+fi
+exit "$status"

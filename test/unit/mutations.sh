@@ -1,0 +1,202 @@
+#!/usr/bin/env bash
+# Breaks a copy of the core in one place at a time, and demands that a unit test
+# notices.  A mutation that changes nothing any more is a failure too: it has
+# lost its place in the source.  Prints TAP.
+#
+# usage: test/unit/mutations.sh [PATTERN]	only those whose name matches
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+pattern=${1:-.}
+build=$PWD/build/mutations
+copy=$build/source
+log=$build/log
+survivors=0
+
+rm -rf "$build"
+mkdir -p "$copy"
+cp -p extension/core/*.[ch] "$copy"
+
+build_tests() {
+	make -s -j2 -C test/unit CORE="$copy" BUILD="$build/tests" WARNINGS=-w >"$log" 2>&1
+}
+
+# Do all tests pass?  The quick ones come first; an endless loop has not passed.
+tests_pass() {
+	local test
+	for test in test/unit/test_*.c; do
+		case $test in *_cost.c | *_numgen.c) continue ;; esac
+		one_passes "$test" || return 1
+	done
+	one_passes test_numgen.c && one_passes test_cost.c
+}
+
+one_passes() {
+	env -u LEDGER_LONG timeout 120 test/unit/run.sh "$build/tests/$(basename "$1" .c)" >"$log" 2>&1
+}
+
+# mutant FILE NAME PERL-SUBSTITUTION
+mutant() {
+	local file=$1 name=$2 change=$3
+	[[ $name =~ $pattern ]] || return 0
+	perl -0pe "$change" "extension/core/$file" >"$copy/$file"
+	if cmp -s "extension/core/$file" "$copy/$file"; then
+		echo "not ok - $name: the mutation finds its place in $file"
+		survivors=$((survivors + 1))
+	elif ! build_tests; then
+		echo "not ok - $name: the mutated $file compiles"
+		sed 's/^/# /' "$log"
+		survivors=$((survivors + 1))
+	elif tests_pass; then
+		echo "not ok - $name: a test notices"
+		survivors=$((survivors + 1))
+	else
+		echo "ok - $name: $(grep -m 1 '^not ok' "$log" | sed 's/^not ok[- 0-9]*//' || echo stopped)"
+	fi
+	cp "extension/core/$file" "$copy/$file"
+}
+
+build_tests
+if tests_pass; then
+	echo 'ok - the unchanged core passes'
+else
+	echo 'not ok - the unchanged core passes'
+	exit 1
+fi
+
+mutant lc_buf.c 'no room for the NUL' 's/buf->len \+ n \+ 1;/buf->len + n;/'
+mutant lc_buf.c 'length overflows' 's/n >= SIZE_MAX - buf->len/false/'
+mutant lc_buf.c 'hex length overflows' 's/n > SIZE_MAX \/ 2\)/false)/'
+mutant lc_buf.c 'a cut forgets lack of memory' 's/if \(buf->status != LC_ERR_MEMORY\)//'
+mutant lc_buf.c 'lack of memory unnoticed' 's/data == NULL\)\n\t\{\n\t\tbuf->status = LC_ERR_MEMORY/data == NULL)\n\t{\n\t\tbuf->status = LC_OK/'
+
+mutant lc_hex.c 'g is a digit' "s/c <= 'f'/c <= 'g'/"
+mutant lc_hex.c 'length not checked' 's/len != 2 \* n/len < 2 * n/'
+mutant lc_hex.c 'capital digits' 's/0123456789abcdef/0123456789ABCDEF/'
+mutant lc_sha256.c 'another hash' 's/"SHA256"/"SHA512-256"/'
+mutant lc_sha256.c 'only the first part' 's/i < count/i < count \&\& i < 1/'
+
+mutant lc_utf8.c 'names in the order of bytes' 's/x\[i\] >= 0xEE && y/false \&\& y/'
+mutant lc_utf8.c 'shorter names last' 's/\(an > bn\) - \(an < bn\)/(an < bn) - (an > bn)/'
+mutant lc_utf8.c 'overlong two bytes' 's/lead >= 0xC2/lead >= 0xC0/'
+mutant lc_utf8.c 'overlong three bytes' 's/low = 0xA0/low = 0x80/'
+mutant lc_utf8.c 'overlong four bytes' 's/low = 0x90/low = 0x80/'
+mutant lc_utf8.c 'surrogates' 's/high = 0x9F/high = 0xBF/'
+mutant lc_utf8.c 'above U+10FFFF' 's/high = 0x8F/high = 0xBF/'
+mutant lc_utf8.c 'a bit of the word not looked at' 's/0x8080808080808080/0x0080808080808080/'
+mutant lc_utf8.c 'third byte not looked at' 's/i = 2; i < len/i = 3; i < len/'
+mutant lc_utf8.c 'a cut sequence read over' 's/if \(n < len\)/if (false)/'
+
+mutant lc_uuid.c 'chain id of version 7' 's/set_version\(digest, 8\)/set_version(digest, 7)/'
+mutant lc_uuid.c 'another variant' 's/\| 0x80\)/| 0xC0)/'
+mutant lc_uuid.c 'another separator' 's/"::"/":;"/'
+mutant lc_uuid.c 'fraction of the millisecond' 's/\* 4096 \/ 1000/* 4095 \/ 1000/'
+mutant lc_uuid.c 'dashes not looked at' "s/text\[i\] != '-'/false/"
+
+mutant lc_number.c 'exponent form from 10^20 on' 's/n <= 21\)\n\t\{\n\t\tlc_buf_append\(out, d->digits, \(size_t\) k\)/n <= 20)\n\t{\n\t\tlc_buf_append(out, d->digits, (size_t) k)/'
+mutant lc_number.c 'seven zeros behind the point' 's/n > -6/n > -7/'
+mutant lc_number.c 'seventeen digits taken as they are' 's/SAFE_DIGITS 15/SAFE_DIGITS 17/'
+mutant lc_number.c 'the next decimal up forgotten' 's/step_up\(d\);//'
+mutant lc_number.c 'digits beyond the seventeenth ignored' 's/if \(d->too_long\)/if (false)/'
+mutant lc_number.c 'exponents overflow' 's/value < EXPONENT_LIMIT \/ 10 - 10/true/'
+mutant lc_number.c 'no plus in the exponent' "s/if \(n > 0\)\n\t\t\tlc_buf_putc\(out, '\+'\);//"
+mutant lc_number.c 'zeros before a number' "s/\(\*first == '0' && p - first > 1\)/false/"
+mutant lc_number.c 'a point without digits' 's/if \(p == first\)\n\t\t\treturn false;//'
+mutant lc_number.c 'infinity is a number' 's/isnan\(value\) \|\| isinf\(value\)/isnan(value)/'
+mutant lc_number.c 'a subnormal has fifteen digits' 's/\(value < 0x1p-1022\) \? 1/(value < 0) ? 1/'
+mutant lc_number.c 'zeros at the end kept' "s/d->digits\[d->count - 1\] == '0'/false/"
+mutant lc_number.c 'bytes behind a number' 's/if \(p != end\)\n\t\treturn false;//'
+mutant lc_number.c 'a refused number stays' 's/lc_buf_truncate\(out, mark\)/(void) mark/'
+
+mutant lc_jcs_text.c 'a space escaped' 's/c >= 0x20/c > 0x20/'
+mutant lc_jcs_text.c 'form feed' "s/escape\[1\] = 'f'/escape[1] = 'v'/"
+mutant lc_jcs_text.c 'capital hex in escapes' 's/0123456789abcdef/0123456789ABCDEF/'
+mutant lc_jcs_text.c 'a quote unescaped' "s/ && c != '\"'//"
+mutant lc_jcs_text.c 'DEL escaped' 's/c >= 0x20/c >= 0x20 \&\& c != 0x7f/'
+mutant lc_jcs_text.c 'bad UTF-8 passed on' 's/!lc_utf8_valid\(s, n, NULL\)/false/'
+
+mutant lc_jcs.c 'two equal names in a row' 's/\(m - 1, m\) >= 0/(m - 1, m) > 0/'
+mutant lc_jcs.c 'disorder unnoticed' 's/f->unsorted = true/f->unsorted = false/'
+mutant lc_jcs.c 'one level more' 's/nframes == LC_JCS_MAX_DEPTH/nframes == LC_JCS_MAX_DEPTH + 1/'
+mutant lc_jcs.c 'a failed text stays' 's/lc_buf_truncate\(w->out, w->start\)/(void) w/'
+mutant lc_jcs.c 'a failure is forgotten' 's/w->status = status;/w->status = LC_OK;/'
+mutant lc_jcs.c 'two values' 's/w->done \? lc_jcs_fail\(w, LC_ERR_MISUSE\) : LC_OK/LC_OK/'
+mutant lc_jcs.c 'a value without a name' 's/f->in_member \? LC_OK : lc_jcs_fail\(w, LC_ERR_MISUSE\)/LC_OK/'
+mutant lc_jcs.c 'half a document' 's/w->status == LC_OK && !w->done/false/'
+mutant lc_jcs.c 'commas in arrays' 's/f->count > 0/f->count > 1/'
+mutant lc_jcs.c 'grown arrays lose what they held' 's/if \(items == inline_items\)\n\t\tmemcpy/if (false)\n\t\tmemcpy/'
+mutant lc_jcs.c 'the wrong bracket ends' 's/f->is_object != is_object \|\| //'
+
+mutant lc_jcs_order.c 'small objects in reverse' 's/&moving\) > 0/\&moving) < 0/'
+mutant lc_jcs_order.c 'large objects half sorted' 's/qsort\(m, n,/qsort(m, n \/ 2,/'
+mutant lc_jcs_order.c 'duplicates pass' 's/== 0\)\n\t\t\{/== 7)\n\t\t{/'
+mutant lc_jcs_order.c 'an object taken for its first member' 's/body\.start <= offset/body.start < offset/'
+mutant lc_jcs_order.c 'too few levels' 's/LC_JCS_MAX_DEPTH\) \+ 1/LC_JCS_MAX_DEPTH) - 1/'
+mutant lc_jcs_order.c 'notes in the order of their ends' 's/if \(w->nnotes > 1\)\n\t\tqsort[^;]*;//'
+mutant lc_jcs_order.c 'the last member lost' 's/l->last = n->first \+ n->count/l->last = n->first + n->count - 1/'
+
+mutant lc_jsonparse.c 'duplicates pass' 's/if \(f->unsorted\)/if (false)/'
+mutant lc_jsonparse.c 'two equal names in a row' 's/\(to - 1, to\) >= 0/(to - 1, to) > 0/'
+mutant lc_jsonparse.c 'the last duplicate is named' 's/offset < found->offset/offset > found->offset/'
+mutant lc_jsonparse.c 'one level more' 's/p->nframes >= p->max_depth/p->nframes > p->max_depth/'
+mutant lc_jsonparse.c 'trailing bytes' 's/c < 0 \? LC_OK : lc_json_fail\(p, p->pos, LC_ERR_TRAILING\)/LC_OK/'
+mutant lc_jsonparse.c 'form feed is white space' "s/c != ' ' &&/c != ' ' \&\& c != '\\\\f' \&\&/"
+mutant lc_jsonparse.c 'a comma at the end of an array' 's/WANT_KEY : WANT_VALUE/WANT_KEY : WANT_ELEMENT_OR_END/'
+mutant lc_jsonparse.c 'a comma at the end of an object' 's/\? WANT_KEY : WANT_VALUE/? WANT_KEY_OR_END : WANT_VALUE/'
+mutant lc_jsonparse.c 'the wrong bracket ends' "s/c == \(f->is_object \? '\}' : '\]'\)/c == '}' || c == ']'/"
+mutant lc_jsonparse.c 'zeros before a number' "s/if \(peek\(p\) == '0'\)\n\t\tp->pos\+\+;[^\n]*\n\telse/if (false)\n\t\t;\n\telse/"
+mutant lc_jsonparse.c 'an exponent without digits' 's/p->pos\+\+;\n\t\tstatus = skip_digits\(p\);\n\t\}\n\tif \(status != LC_OK\)/p->pos++;\n\t\tif (is_digit(peek(p))) status = skip_digits(p);\n\t}\n\tif (status != LC_OK)/'
+mutant lc_jsonparse.c 'the place of a number' 's/p->fault = start;\n\treturn EMIT\(p, number/return EMIT(p, number/'
+mutant lc_jsonparse.c 'lines counted from zero' 's/err->line = 1/err->line = 0/'
+mutant lc_jsonparse.c 'a path cut inside a character' 's/\(unsigned char\) path\.data\[n\] & 0xC0\) == 0x80/false)/'
+mutant lc_jsonparse.c 'a literal read over the end' 's/p->n - start < n \|\| //'
+mutant lc_jsonparse.c 'strings not freed' 's/p->alloc->release\(p->alloc->ctx, p->arena\);//'
+
+mutant lc_jsonstring.c 'U+0000 escaped' 's/if \(unit == 0\)/if (false)/'
+mutant lc_jsonstring.c 'U+0000 itself' "s/if \(p->text\[i\] == '.0'\)/if (false)/"
+mutant lc_jsonstring.c 'a low surrogate alone' 's/unit >= 0xDC00 && unit <= 0xDFFF/false/'
+mutant lc_jsonstring.c 'a high surrogate alone' 's/low < 0xDC00 \|\| low > 0xDFFF/false/'
+mutant lc_jsonstring.c 'pairs below U+10000' 's/c = 0x10000 \+/c =/'
+mutant lc_jsonstring.c 'control characters' 's/p->text\[i\] < 0x20\)\n\t\treturn/p->text[i] < 0x00)\n\t\treturn/'
+mutant lc_jsonstring.c 'bad UTF-8' 's/\(seen & 0x80\) != 0/false/'
+mutant lc_jsonstring.c 'an escape read over the end' 's/p->n - offset < 4/false/'
+mutant lc_jsonstring.c 'a backslash at the end' 's/p->n - p->pos < 2\)\n\t\t\treturn/false)\n\t\t\treturn/'
+mutant lc_jsonstring.c 'too little room for a decoded string' 's/find_closing_quote\(p, p->pos\) - start\)/find_closing_quote(p, p->pos) - start - 4000)/'
+mutant lc_jsonstring.c 'room for decoded strings used twice' 's/c->used \+= n;//'
+mutant lc_jsonstring.c 'unknown escapes' 's/if \(found == NULL\)/if (false)/'
+
+mutant lc_canonicalize.c 'a failed text stays' 's/lc_buf_truncate\(out, mark\)/(void) mark/'
+mutant lc_canonicalize.c 'a failed buffer is made good' 's/ && out->len > mark\)/)/'
+
+mutant lc_envelope.h 'another domain for payloads' 's/LC_DOMAIN_PAYLOAD 0x02/LC_DOMAIN_PAYLOAD 0x04/'
+mutant lc_envelope.h 'another domain for evaluations' 's/LC_DOMAIN_EVALUATION 0x03/LC_DOMAIN_EVALUATION 0x04/'
+mutant lc_envelope.h 'a salt of fifteen bytes' 's/LC_SALT_MIN 16/LC_SALT_MIN 15/'
+mutant lc_envelope.h 'a salt of 65 bytes' 's/LC_SALT_MAX 64/LC_SALT_MAX 65/'
+mutant lc_envelope.h 'an envelope of 65,536 bytes' 's/LC_ENVELOPE_MAX 65535/LC_ENVELOPE_MAX 65536/'
+mutant lc_envelope.h 'another schema' 's/ledger\.event\.v1/ledger.event.v2/'
+mutant lc_envelope.c 'domain not hashed' 's/head\[0\] = domain/head[0] = 0x02/'
+mutant lc_envelope.c 'length of the salt not hashed' 's/head\[1\] = \(uint8_t\) salt_len/head[1] = 0/'
+mutant lc_envelope.c 'salt not hashed' 's/parts\[1\]\.n = salt_len/parts[1].n = 0/'
+mutant lc_envelope.c 'leaf hash of an inner node' 's/leaf_prefix = 0x00/leaf_prefix = 0x01/'
+mutant lc_envelope.c 'sequence 0' 's/e->sequence < 1/e->sequence < 0/'
+mutant lc_envelope.c 'an unsafe integer' 's/9007199254740991\)/9007199254740992)/'
+mutant lc_envelope.c 'vulnId left out' 's/\tput_optional_text\(&w, "vulnId", e->vuln_id\);//'
+mutant lc_envelope.c 'recordedBy left out' 's/\tput_text\(&w, "recordedBy", e->recorded_by\);//'
+mutant lc_envelope.c 'times swapped' 's/e->occurred_us\);/e->recorded_us);/'
+mutant lc_envelope.c 'members out of order' 's/(\tput_text\(&w, "tenant"[^\n]*\n)(\tput_text\(&w, "type"[^\n]*\n)/$2$1/'
+mutant lc_envelope.c 'a required member absent' 's/refuse\(w, LC_ERR_MISUSE\);\n\t\treturn;\n\t\}\n\tput_name\(w, name\);\n\tlc_jcs_put_string/return;\n\t}\n\tput_name(w, name);\n\tlc_jcs_put_string/'
+mutant lc_envelope.c 'a refused envelope stays' 's/lc_buf_truncate\(w->out, w->mark\)/(void) w/'
+mutant lc_envelope.c 'the year 0' 's/62135596800\)/62135596801)/'
+mutant lc_envelope.c 'the year 10000' 's/253402300800\)/253402300801)/'
+mutant lc_envelope.c 'fractions before 1970' 's/seconds--;//'
+mutant lc_envelope.c 'leap centuries' 's/ \|\| year % 400 == 0//'
+mutant lc_envelope.c 'centuries are leap years' 's/ - of_era \/ 146096//'
+mutant lc_envelope.c 'a leap second' 's/second > 59/second > 60/'
+mutant lc_envelope.c 'lower-case t' "s/text\[i\] != shape\[i\]/(text[i] | 32) != (shape[i] | 32)/"
+mutant lc_envelope.c 'severity as text' 's/put_optional_number\(&w, "severity"/put_optional_text(\&w, "severity"/'
+mutant lc_envelope.c 'labels of any type' "s/value\.s\[0\] != brackets\[0\] \|\| //"
+mutant lc_envelope.c 'air gap without a bundle' 's/p->airgap_bundle_id\.s != NULL \|\| p->has_airgap/p->airgap_bundle_id.s != NULL \&\& p->has_airgap/'
+mutant lc_envelope.c 'riskEventSequence left out' 's/if \(p->has_risk_event_sequence\)/if (false)/'
+
+rm -rf "$build"
+[ "$survivors" -eq 0 ]
