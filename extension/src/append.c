@@ -19,6 +19,7 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -427,6 +428,8 @@ append_items(AppendItem *items, int n, bool has_expected, int64 expected, Oid ro
 	AppendItem **todo = (AppendItem **) palloc(Max(n, 1) * sizeof(AppendItem *));
 	int			ntodo = 0;
 
+	/* Also a retry that would only be answered: whether it is must not depend on what is stored. */
+	PreventCommandIfReadOnly("ledger_append()");
 	for (int i = 0; i < n; i++)
 		prepare_item(&items[i]);
 	if (n > 1)

@@ -33,15 +33,6 @@ sub crash_under_load
 	return @acks;
 }
 
-sub plain_verdict
-{
-	my ($dbname) = @_;
-	my $output = '';
-	IPC::Run::run([ 'psql', '-Xq', '-d', $node->connstr($dbname), '-f', "$ROOT/sql/audit/verify_plain.sql" ],
-		'>&', \$output);
-	return $? == 0 ? 'clean' : $output;
-}
-
 sub stored_events
 {
 	return $node->safe_psql($DB, "SELECT count(*) FROM ledger.ledger_events WHERE tenant_id = 'acme'");
@@ -80,7 +71,7 @@ for my $round (1 .. $rounds)
 	}
 }
 
-is(plain_verdict($DB), 'clean', 'the plain verifier agrees after all crashes');
+is(plain_verdict($node, $DB), 'clean', 'the plain verifier agrees after all crashes');
 cmp_ok(stored_events(), '>=', $acknowledged, "$acknowledged events were acknowledged in all");
 
 subtest 'without the flush the same crash loses acknowledged events' => sub {

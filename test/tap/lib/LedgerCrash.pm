@@ -45,6 +45,10 @@ policy_version, sequence_no, xid, ns (CLOCK_MONOTONIC of the acknowledgement).
 
 The acknowledged events that are not stored exactly once at their place, as texts.
 
+=item plain_verdict($node, $dbname)
+
+C<clean>, or all that sql/audit/verify_plain.sql printed.
+
 =item stop_walwriter($node), continue_walwriter($pid)
 
 Stops the walwriter while it sleeps, so that it holds no lock, and nothing is flushed but by those
@@ -70,7 +74,7 @@ use Time::HiRes ();
 
 our @EXPORT = qw(
   $QUIET wait_until compile kill_server start_load finish_load wait_for_acks lost_acks
-  stop_walwriter continue_walwriter
+  plain_verdict stop_walwriter continue_walwriter
 );
 
 our $QUIET = <<~'CONF';
@@ -213,6 +217,15 @@ sub lost_acks
 		HAVING count(e.event_id) <> 1
 		SQL
 	return split /\n/, $lost;
+}
+
+sub plain_verdict
+{
+	my ($node, $dbname) = @_;
+	my $output = '';
+	IPC::Run::run([ 'psql', '-Xq', '-d', $node->connstr($dbname), '-f', "$ROOT/sql/audit/verify_plain.sql" ],
+		'>&', \$output);
+	return $? == 0 ? 'clean' : $output;
 }
 
 sub stop_walwriter
