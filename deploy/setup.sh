@@ -26,6 +26,7 @@ build=(
 # libFuzzer, pgTAP, and what PostgreSQL's own test modules use.
 test=(
 	clang
+	clang-format                          # advisory, test/lint/format.sh
 	git                                   # the lints ask it which files are the project's
 	libclang-rt-14-dev
 	libipc-run-perl

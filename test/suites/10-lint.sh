@@ -2,7 +2,7 @@
 # Checks that read the source, or a freshly migrated database (test/lint).
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
-[ $# -gt 0 ] || set -- symbols order tree words style scripts catalog drift reference
+[ $# -gt 0 ] || set -- symbols order tree words style format pages scripts catalog drift reference
 status=0
 for lint in "$@"; do
 	case $lint in
