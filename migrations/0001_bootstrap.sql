@@ -31,6 +31,11 @@ BEGIN
 		EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', v_role.name,
 			'Findings Ledger: ' || v_role.purpose);
 	END LOOP;
+	-- A dump of the whole database reads every leaf, pg_partman's tables, and what
+	-- others keep beside the ledger; a grant on each would miss the next one.
+	IF NOT pg_catalog.pg_has_role('ledger_backup', 'pg_read_all_data', 'MEMBER') THEN
+		GRANT pg_read_all_data TO ledger_backup;
+	END IF;
 END
 $$;
 

@@ -1317,10 +1317,12 @@ CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
 	SELECT format('%s lacks %s on %s', w.role, w.privilege, w.object)
 	FROM (VALUES ('ledger_reader', 'SELECT', 'ledger_events'), ('ledger_reader', 'SELECT', 'findings_projection'),
 		('ledger_auditor', 'SELECT', 'ledger_events'), ('ledger_auditor', 'SELECT', 'ledger_settings'),
-		('ledger_loader', 'INSERT', 'ledger_events'), ('ledger_backup', 'SELECT', 'ledger_events'),
-		('ledger_backup', 'SELECT', 'ledger_settings')) AS w (role, privilege, object)
+		('ledger_loader', 'INSERT', 'ledger_events')) AS w (role, privilege, object)
 	JOIN pg_roles AS r ON r.rolname = w.role
 	WHERE NOT has_table_privilege(r.oid, format('ledger.%I', w.object), w.privilege)
+	UNION ALL
+	SELECT 'ledger_backup is no member of pg_read_all_data'
+	FROM pg_roles AS r WHERE r.rolname = 'ledger_backup' AND NOT pg_has_role(r.oid, 'pg_read_all_data', 'USAGE')
 	UNION ALL
 	SELECT format('%s may not use schema ledger', r.rolname)
 	FROM pg_roles AS r

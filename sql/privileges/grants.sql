@@ -22,7 +22,6 @@ GRANT SELECT ON ledger.ledger_events, ledger.findings_projection, ledger.finding
 GRANT SELECT ON ledger.ledger_settings, ledger.ledger_tenants, ledger.ledger_tenant_grants,
 	ledger.ledger_chains, ledger.ledger_partition_intent, ledger.ledger_schema_migrations
 	TO ledger_auditor, ledger_operator;
-GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO ledger_backup;
 GRANT SELECT, INSERT ON ledger.ledger_events TO ledger_loader;
 
 GRANT EXECUTE ON FUNCTION

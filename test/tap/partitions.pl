@@ -12,7 +12,7 @@ use Test::More;
 
 my $node = ledger_node('partitions', tenants => ['acme']);
 login_role($node, 'op',     'ledger_operator');
-login_role($node, 'loader', 'ledger_loader', 'acme');
+login_role($node, 'loader', 'ledger_loader');
 $node->safe_psql($DB, 'CREATE ROLE steward LOGIN IN ROLE ledger_owner');
 
 sub sql { return $node->safe_psql($DB, $_[0]); }
@@ -55,43 +55,11 @@ sub check
 	return sql("SELECT ok || ' ' || detail FROM ledger.ledger_check_runtime() WHERE check_name = '$name'");
 }
 
-# Lines for ledger_import(): one chain of one finding, recorded at those times.
-$node->safe_psql($DB, <<~'SQL');
-	CREATE FUNCTION public.events_of(in_finding text, in_times timestamptz[]) RETURNS SETOF ledger.ledger_events
-		LANGUAGE plpgsql AS $$
-	DECLARE
-		r ledger.ledger_events;
-	BEGIN
-		r.previous_hash := decode(repeat('00', 32), 'hex');
-		FOR n IN 1 .. cardinality(in_times) LOOP
-			r.tenant_id := 'acme'; r.policy_version := in_finding; r.chain_id := ledger.ledger_chain_id('acme', in_finding);
-			r.sequence_no := n; r.event_id := gen_random_uuid(); r.finding_id := in_finding; r.artifact_id := 'pkg:deb/x@1';
-			r.event_type := CASE WHEN n = 1 THEN 'finding.created' ELSE 'finding.status_changed' END;
-			r.actor_id := 'elsewhere'; r.actor_type := 'operator'; r.recorded_by := 'elsewhere';
-			r.occurred_at := in_times[n]; r.recorded_at := in_times[n]; r.schema_version := 'ledger.event.v1';
-			r.event_body := jsonb_build_object('status', CASE WHEN n % 2 = 0 THEN 'triaged' ELSE 'affected' END);
-			r.payload_salt := sha256(format('%s %s', in_finding, n)::bytea);
-			r.payload_hash := ledger.ledger_payload_hash(r.payload_salt, r.event_body);
-			r.event_hash := ledger.ledger_event_hash(r); r.merkle_leaf_hash := ledger.ledger_leaf_hash(r);
-			RETURN NEXT r;
-			r.previous_hash := r.event_hash;
-		END LOOP;
-	END $$;
-	CREATE FUNCTION public.lines_of(in_finding text, in_times timestamptz[]) RETURNS jsonb
-		LANGUAGE sql AS $$
-		SELECT jsonb_agg(jsonb_build_object('envelope', ledger.ledger_event_envelope(e),
-			'eventHash', encode(e.event_hash, 'hex'), 'merkleLeafHash', encode(e.merkle_leaf_hash, 'hex'),
-			'payload', e.event_body, 'salt', encode(e.payload_salt, 'base64')) ORDER BY e.sequence_no)
-		FROM public.events_of(in_finding, in_times) AS e $$;
-	SQL
-
 # Events of the past come by import, as in life.
 sub import_past
 {
 	my ($finding, @times) = @_;
-	my $times = literal('{' . join(',', @times) . '}');
-	return $node->safe_psql($DB, "SELECT imported FROM ledger.ledger_import(public.lines_of('$finding', $times))",
-		connstr => $node->connstr($DB) . ' user=loader');
+	return import_at($node, $finding, \@times);
 }
 
 # Events of the future come from nobody: a superuser takes the link trigger away.
@@ -100,10 +68,11 @@ sub plant_future
 	my ($finding, @times) = @_;
 	my $times = literal('{' . join(',', @times) . '}');
 	$node->psql($DB, <<~SQL, on_error_die => 1);
+		\\i $ROOT/test/tap/lib/events_at.sql
 		ALTER TABLE ledger.ledger_events DISABLE TRIGGER zzzz_ledger_link;
-		INSERT INTO ledger.ledger_events SELECT * FROM public.events_of('$finding', $times);
+		INSERT INTO ledger.ledger_events SELECT * FROM pg_temp.events_at('$finding', $times);
 		INSERT INTO ledger.ledger_chains (tenant_id, chain_id, policy_version, created_at)
-			SELECT 'acme', ledger.ledger_chain_id('acme', '$finding'), '$finding', now();
+			SELECT 'acme', ledger.ledger_chain_id('acme', '$finding'), '$finding', now() ON CONFLICT DO NOTHING;
 		ALTER TABLE ledger.ledger_events ENABLE ALWAYS TRIGGER zzzz_ledger_link;
 		SQL
 	return;

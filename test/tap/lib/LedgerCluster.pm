@@ -69,6 +69,18 @@ C<policy-1>, artifact C<pkg:npm/left-pad@1.3.0>, payload C<{}>.  C<db> and C<use
 
 $count finding.created events for findings $finding_prefix-1 ... in one statement.
 
+=item import_at($node, $finding, \@times, %options)
+
+Imports a chain of acme with one event of $finding for each time, recorded then; its policy version is
+named like the finding.  Returns how many were imported.  C<db>.
+
+=item dump_to($node, $dbname, $file, @options)
+
+=item restore_from($node, $dbname, $file, @options)
+
+pg_dump into $file (C<-Fc> unless an option says otherwise), and pg_restore of it into a new, empty database.
+Both return exit status and what was printed.
+
 =item verify_kinds($node, %options)
 
 What ledger_verify() finds, as sorted texts "kind sequence" (only "kind" for a finding without a
@@ -127,7 +139,7 @@ use Test::More;
 our @EXPORT = qw(
   $DB $ROOT
   ledger_node migrate create_ledger login_role
-  append append_many
+  append append_many import_at dump_to restore_from
   verify_kinds report plain_kinds clean_by_both query_json
   error_of fails_with content_digest literal
 );
@@ -220,6 +232,34 @@ sub append_many
 				'payload', jsonb_build_object('severity', n % 11)) ORDER BY n)
 			FROM generate_series(1, $count) AS n))
 		SQL
+}
+
+sub import_at
+{
+	my ($node, $finding, $times, %options) = @_;
+	my $array = literal('{' . join(',', @$times) . '}');
+	return $node->safe_psql($options{db} || $DB, <<~SQL);
+		\\i $ROOT/test/tap/lib/events_at.sql
+		SELECT imported FROM ledger.ledger_import(pg_temp.lines_at(@{[ literal($finding) ]}, $array))
+		SQL
+}
+
+sub dump_to
+{
+	my ($node, $dbname, $file, @options) = @_;
+	my $output = '';
+	@options = ('-Fc', @options) unless grep { /^-F/ } @options;
+	IPC::Run::run([ 'pg_dump', @options, '-f', $file, '-d', $node->connstr($dbname) ], '>&', \$output);
+	return ($? >> 8, $output);
+}
+
+sub restore_from
+{
+	my ($node, $dbname, $file, @options) = @_;
+	my $output = '';
+	$node->safe_psql('postgres', "CREATE DATABASE \"$dbname\" TEMPLATE template0 ENCODING 'UTF8'");
+	IPC::Run::run([ 'pg_restore', @options, '-d', $node->connstr($dbname), $file ], '>&', \$output);
+	return ($? >> 8, $output);
 }
 
 sub verify_kinds
