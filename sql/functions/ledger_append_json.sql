@@ -2,11 +2,15 @@
 -- ledger sets itself are refused, and so are a member nobody knows and one of
 -- another type: nothing a caller says vanishes or changes its meaning silently.
 
--- What is wrong with the members of a request, or NULL; one look at each.
+-- What is wrong with the members of a request, or NULL; one look at each.  PL/pgSQL
+-- keeps the query's plan; an SQL function would parse and plan it for every event,
+-- which took five times as long as all the rest of reading a request.
 CREATE FUNCTION ledger.ledger_request_fault(event jsonb, OUT member text, OUT fault text)
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
+#variable_conflict use_column
+BEGIN
 	WITH given (member, value) AS (
 		SELECT e.key, e.value FROM jsonb_each(event) AS e
 		UNION ALL
@@ -29,11 +33,12 @@ CREATE FUNCTION ledger.ledger_request_fault(event jsonb, OUT member text, OUT fa
 			WHEN jsonb_typeof(g.value) <> 'string' THEN 'a string' END AS fault
 		FROM given AS g
 	)
-	SELECT j.member, j.fault FROM judged AS j
+	SELECT j.member, j.fault INTO member, fault FROM judged AS j
 	WHERE j.fault IS NOT NULL
 	ORDER BY j.fault <> 'owned', j.fault <> 'unknown', j.member
-	LIMIT 1
-	$$;
+	LIMIT 1;
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_request_fault(jsonb) IS
 	'The first member of an append request that is not as it must be: fault "owned" (the ledger sets it), "unknown", or the type it must have. NULL if there is none.';
 
