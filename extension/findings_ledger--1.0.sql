@@ -162,3 +162,67 @@ REVOKE EXECUTE ON FUNCTION
 	ledger_write(anyelement, bigint), ledger_write_many(anyarray), ledger_refold(text, timestamptz),
 	ledger_link(), ledger_project(), ledger_refuse_change(), ledger_refuse_direct()
 	FROM PUBLIC;
+
+CREATE FUNCTION ledger_row_facts(event anyelement,
+	OUT computed bytea, OUT sound boolean, OUT leaf_sound boolean, OUT payload_fault text,
+	OUT payload_now bytea, OUT evaluation_now bytea, OUT stub anyelement) RETURNS record
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50
+	AS 'MODULE_PATHNAME', 'ledger_row_facts';
+COMMENT ON FUNCTION ledger_row_facts(anyelement) IS
+	'What a row shaped like ledger_events says about itself: the hash of its envelope (NULL if its columns make none); is that event_hash, and its leaf hash merkle_leaf_hash; what is wrong with payload, salt or evaluation; the two salted hashes as stored content gives them; and, of an unsound row, the row without payload and evaluation. Raises no error about content. For the verifier.';
+
+CREATE FUNCTION ledger_computed_hash(event record) RETURNS bytea
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 20
+	AS 'MODULE_PATHNAME', 'ledger_computed_hash';
+COMMENT ON FUNCTION ledger_computed_hash(record) IS
+	'ledger_event_hash() of a row that may hold anything: NULL where its columns make no envelope. For the verifier.';
+
+CREATE FUNCTION ledger_find_homes(strays anyarray, place_strays integer[], place_tenants text[],
+	place_chains uuid[], place_sequences bigint[])
+	RETURNS TABLE (stray integer, tenant_id text, chain_id uuid, sequence_no bigint)
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'ledger_find_homes';
+COMMENT ON FUNCTION ledger_find_homes(anyarray, integer[], text[], uuid[], bigint[]) IS
+	'Where rows belong that are wrong where they stand (docs/verification.md, "Home"): the strays, by number from 1, and for some of them places to try first. For the verifier.';
+
+CREATE FUNCTION ledger_chain_check_add(internal, event record, key bytea, range_start bigint, range_end bigint)
+	RETURNS internal LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_chain_check_add';
+COMMENT ON FUNCTION ledger_chain_check_add(internal, record, bytea, bigint, bigint) IS
+	'Part of the aggregate ledger_chain_check().';
+CREATE FUNCTION ledger_chain_check_combine(internal, internal)
+	RETURNS internal LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_chain_check_combine';
+COMMENT ON FUNCTION ledger_chain_check_combine(internal, internal) IS
+	'Part of the aggregate ledger_chain_check().';
+CREATE FUNCTION ledger_chain_check_send(internal)
+	RETURNS bytea LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_chain_check_send';
+COMMENT ON FUNCTION ledger_chain_check_send(internal) IS
+	'Part of the aggregate ledger_chain_check().';
+CREATE FUNCTION ledger_chain_check_receive(bytea, internal)
+	RETURNS internal LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_chain_check_receive';
+COMMENT ON FUNCTION ledger_chain_check_receive(bytea, internal) IS
+	'Part of the aggregate ledger_chain_check().';
+CREATE FUNCTION ledger_chain_check_final(internal)
+	RETURNS bigint[] LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_chain_check_final';
+COMMENT ON FUNCTION ledger_chain_check_final(internal) IS
+	'Part of the aggregate ledger_chain_check().';
+
+CREATE AGGREGATE ledger_chain_check(event record, key bytea, range_start bigint, range_end bigint) (
+	SFUNC = ledger_chain_check_add, STYPE = internal, SSPACE = 256,
+	FINALFUNC = ledger_chain_check_final, COMBINEFUNC = ledger_chain_check_combine,
+	SERIALFUNC = ledger_chain_check_send, DESERIALFUNC = ledger_chain_check_receive,
+	PARALLEL = SAFE);
+COMMENT ON AGGREGATE ledger_chain_check(record, bytea, bigint, bigint) IS
+	'Is this one intact chain, every row sound, in any order of the rows? GROUP BY tenant_id, chain_id. The key is 16 random bytes. Returns rows in the range, payloads among them, erased rows read, 1 if sound, and a bit for each parallel worker that took part.';
+
+CREATE FUNCTION ledger_verify_projection(tenant text, horizon timestamptz)
+	RETURNS TABLE (tenant_id text, finding_id text, policy_version text, chain_id uuid, sequence_no bigint,
+		stored_chain uuid, detail text, folded bigint)
+	LANGUAGE c STABLE PARALLEL UNSAFE COST 10000
+	AS 'MODULE_PATHNAME', 'ledger_verify_projection';
+COMMENT ON FUNCTION ledger_verify_projection(text, timestamptz) IS
+	'Folds all events of a tenant (NULL: of all that the role sees) again and names each derived row that differs, is missing or is too many; one last row tells how many findings were folded. History before the horizon is not expected. For the verifier.';

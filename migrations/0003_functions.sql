@@ -513,117 +513,6 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_import(jsonb) IS
 	'Imports an array of lines {envelope, eventHash, merkleLeafHash, payload, salt[, evaluation]} of one or more chains, each in its order, into an empty chain or behind its head, all or nothing. Every hash is recomputed; recordedAt and recordedBy are the source''s. Lines stored already, byte for byte, are skipped. Returns for each chain its range, how many events were imported and were present, and the SHA-256 of the canonical lines joined by newlines; leaves an event ledger.import_recorded for each chain that got events. Errors name the line: LG400 malformed, LG403 tenant not granted or reserved, LG404 unknown tenant or type, LG409 not contiguous or stored otherwise, LG413 too large, LG422 a hash differs or a number is not representable. For ledger_loader.';
 
--- ---- sql/functions/ledger_verify.sql
--- Every row of the tenants the caller may touch is hashed again by the
--- extension, and each link is compared with its neighbour.  Rows are taken in
--- (chain, sequence) order, never by time.
-CREATE FUNCTION ledger.ledger_verify_rows(in_tenant text, in_chain uuid, in_from bigint, in_to bigint)
-	RETURNS TABLE (chain_id uuid, sequence_no bigint, kind text, detail text, rows_checked bigint)
-	LANGUAGE sql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-	AS $$
-	WITH hashed AS (
-		SELECT e.chain_id, e.sequence_no, e.previous_hash, e.event_hash,
-			ledger.ledger_event_hash(e) AS computed,
-			ledger.ledger_leaf_hash(e) = e.merkle_leaf_hash AS leaf_ok,
-			ledger.ledger_payload_hash(e.payload_salt, e.event_body) = e.payload_hash AS payload_ok
-		FROM ledger.ledger_events AS e
-		WHERE e.tenant_id = in_tenant AND (in_chain IS NULL OR e.chain_id = in_chain)
-	), seen AS (
-		SELECT h.*,
-			lag(h.sequence_no) OVER w AS before_no,
-			lag(CASE WHEN h.leaf_ok THEN h.computed ELSE h.event_hash END) OVER w AS before_hash,
-			lead(h.sequence_no) OVER w AS after_no,
-			lead(h.previous_hash) OVER w AS after_says
-		FROM hashed AS h
-		WINDOW w AS (PARTITION BY h.chain_id ORDER BY h.sequence_no)
-	), judged AS (
-		SELECT s.*,
-			CASE WHEN s.after_no = s.sequence_no + 1 THEN s.after_says END AS next_says,
-			CASE WHEN s.sequence_no = 1 THEN decode(repeat('00', 32), 'hex')
-			     WHEN s.before_no = s.sequence_no - 1 THEN s.before_hash END AS remembered
-		FROM seen AS s
-		WHERE (in_from IS NULL OR s.sequence_no >= in_from) AND (in_to IS NULL OR s.sequence_no <= in_to)
-	)
-	SELECT j.chain_id, j.sequence_no, v.kind, v.detail, 1::bigint
-	FROM judged AS j, LATERAL (
-		SELECT CASE
-			WHEN j.computed <> j.event_hash AND (j.leaf_ok OR j.next_says = j.computed) THEN 'hash_edited'
-			WHEN j.computed <> j.event_hash THEN 'envelope_edited'
-			WHEN j.payload_ok IS NOT TRUE THEN 'payload_edited'
-			WHEN NOT j.leaf_ok THEN 'hash_edited'
-			WHEN j.previous_hash <> j.remembered THEN 'link_broken' END AS kind,
-			CASE
-			WHEN j.computed <> j.event_hash AND (j.leaf_ok OR j.next_says = j.computed) THEN 'event_hash'
-			WHEN j.computed <> j.event_hash THEN 'the columns do not give event_hash'
-			WHEN j.payload_ok IS NOT TRUE THEN 'payload does not give payload_hash'
-			WHEN NOT j.leaf_ok THEN 'merkle_leaf_hash'
-			ELSE 'previous_hash is not the hash of the row before' END AS detail) AS v
-	UNION ALL
-	SELECT s.chain_id, coalesce(s.before_no, 0) + 1, 'missing',
-		format('sequence %s to %s', coalesce(s.before_no, 0) + 1, s.sequence_no - 1), 0
-	FROM seen AS s
-	WHERE s.sequence_no > coalesce(s.before_no, 0) + 1
-		AND (in_from IS NULL OR s.sequence_no > in_from) AND (in_to IS NULL OR s.sequence_no <= in_to)
-	$$;
-COMMENT ON FUNCTION ledger.ledger_verify_rows(text, uuid, bigint, bigint) IS
-	'One row for each event of a tenant, with what is wrong with it or NULL, and one for each gap. The work of ledger_verify().';
-
-CREATE FUNCTION ledger.ledger_verify_report(
-	tenant_id text DEFAULT NULL, chain_id uuid DEFAULT NULL,
-	from_sequence bigint DEFAULT NULL, to_sequence bigint DEFAULT NULL)
-	RETURNS jsonb
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
-	AS $$
-#variable_conflict use_column
-DECLARE
-	v_started  timestamptz := clock_timestamp();
-	v_tenant   text;
-	v_rows     bigint := 0;
-	v_chains   bigint := 0;
-	v_findings jsonb := '[]';
-	v_part     record;
-BEGIN
-	FOR v_tenant IN
-		SELECT t.tenant_id FROM ledger.ledger_tenants AS t
-		WHERE (ledger_verify_report.tenant_id IS NULL OR t.tenant_id = ledger_verify_report.tenant_id)
-			AND ledger.ledger_tenant_allowed(t.tenant_id)
-		ORDER BY 1
-	LOOP
-		SELECT coalesce(sum(r.rows_checked), 0) AS n, count(DISTINCT r.chain_id) AS chains,
-			coalesce(jsonb_agg(jsonb_build_object('tenantId', v_tenant, 'chainId', r.chain_id,
-				'sequence', r.sequence_no, 'kind', r.kind, 'detail', r.detail)
-				ORDER BY r.chain_id, r.sequence_no) FILTER (WHERE r.kind IS NOT NULL), '[]') AS findings
-		INTO v_part
-		FROM ledger.ledger_verify_rows(v_tenant, ledger_verify_report.chain_id,
-			ledger_verify_report.from_sequence, ledger_verify_report.to_sequence) AS r;
-		v_rows := v_rows + v_part.n;
-		v_chains := v_chains + v_part.chains;
-		v_findings := v_findings || v_part.findings;
-	END LOOP;
-	RETURN jsonb_build_object('rows', v_rows, 'links', v_rows, 'leaves', v_rows, 'chains', v_chains,
-		'findings', v_findings,
-		'durationMs', round(extract(epoch FROM clock_timestamp() - v_started) * 1000),
-		'verdict', CASE WHEN v_findings <> '[]' THEN 'tampered' WHEN v_rows = 0 THEN 'nothing_checked' ELSE 'clean' END);
-END
-$$;
-COMMENT ON FUNCTION ledger.ledger_verify_report(text, uuid, bigint, bigint) IS
-	'Verifies all tenants the role may touch, or one, or one chain or range of it. Counts of rows, links, leaves and chains checked, findings, duration and verdict: clean, tampered, or nothing_checked (zero rows are never clean).';
-
-CREATE FUNCTION ledger.ledger_verify(
-	tenant_id text DEFAULT NULL, chain_id uuid DEFAULT NULL,
-	from_sequence bigint DEFAULT NULL, to_sequence bigint DEFAULT NULL)
-	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text)
-	LANGUAGE sql STABLE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp
-	AS $$
-	SELECT f ->> 'tenantId', (f ->> 'chainId')::uuid, (f ->> 'sequence')::bigint, f ->> 'kind', f ->> 'detail'
-	FROM jsonb_array_elements(ledger.ledger_verify_report($1, $2, $3, $4) -> 'findings') AS f
-	$$;
-COMMENT ON FUNCTION ledger.ledger_verify(text, uuid, bigint, bigint) IS
-	'One row for each thing that is not as the ledger left it, naming the row that was touched; none when clean.';
-
 -- ---- sql/functions/ledger_partitions.sql
 -- The one place that knows pg_partman.  4.x says 'native' and takes interval words,
 -- 5.x says 'range' and takes intervals; the rest of what is used here is the same.
@@ -965,47 +854,59 @@ COMMENT ON FUNCTION ledger.ledger_add_event_type(text, text, text, text, text[],
 -- Every guard as data.  What a privileged role switched off shows here, and so in
 -- ledger_verify() as guard_missing.
 CREATE FUNCTION ledger.ledger_guard_triggers()
-	RETURNS TABLE (guard text, object text, state text, ok boolean)
+	RETURNS TABLE (guard text, object text, state text, ok boolean, tenant_id text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	WITH wanted (relation, name, function) AS (
-		SELECT 'ledger_events', w.name, w.function
-		FROM (VALUES ('zzzz_ledger_link', 'ledger_link'), ('ledger_refuse_row', 'ledger_refuse_change'),
-			('ledger_refuse_statement', 'ledger_refuse_change'), ('ledger_project', 'ledger_project')) AS w (name, function)
+	-- Bits of pg_trigger.tgtype: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate, 64 instead.
+	WITH on_parent (name, function, bits) AS (VALUES
+		('zzzz_ledger_link', 'ledger_link', 1 + 2 + 4), ('ledger_refuse_row', 'ledger_refuse_change', 1 + 2 + 8 + 16),
+		('ledger_refuse_statement', 'ledger_refuse_change', 2 + 8 + 16 + 32), ('ledger_project', 'ledger_project', 4)
+	), on_leaf (name, function, bits) AS (VALUES
+		('zzzz_ledger_link', 'ledger_link', 1 + 2 + 4), ('ledger_refuse_row', 'ledger_refuse_change', 1 + 2 + 8 + 16),
+		('ledger_refuse_direct', 'ledger_refuse_direct', 2 + 4 + 8 + 16), ('ledger_refuse_truncate', 'ledger_refuse_change', 2 + 32)
+	), wanted AS (
+		SELECT NULL::text AS tenant_id, 'ledger_events' AS relation, w.* FROM on_parent AS w
 		UNION ALL
-		SELECT t.leaf::text, w.name, w.function
-		FROM ledger.ledger_tenants AS t,
-			(VALUES ('zzzz_ledger_link', 'ledger_link'), ('ledger_refuse_row', 'ledger_refuse_change'),
-			('ledger_refuse_direct', 'ledger_refuse_direct'), ('ledger_refuse_truncate', 'ledger_refuse_change')) AS w (name, function)
+		SELECT t.tenant_id, t.leaf::text, w.* FROM ledger.ledger_tenants AS t, on_leaf AS w
 		UNION ALL
-		SELECT 'ledger_event_types', 'ledger_refuse_statement', 'ledger_refuse_change'
+		SELECT NULL, 'ledger_event_types', 'ledger_refuse_statement', 'ledger_refuse_change', 2 + 8 + 16 + 32
 		UNION ALL
-		SELECT 'ledger_schema_migrations', w.name, 'ledger_refuse_change'
-		FROM (VALUES ('ledger_refuse_row'), ('ledger_refuse_statement')) AS w (name)
+		SELECT NULL, 'ledger_schema_migrations', w.* FROM (VALUES
+			('ledger_refuse_row', 'ledger_refuse_change', 1 + 2 + 16),
+			('ledger_refuse_statement', 'ledger_refuse_change', 2 + 8 + 32)) AS w (name, function, bits)
 	), found AS (
-		SELECT c.relname, t.tgname, t.tgenabled, p.proname,
+		SELECT c.relname, t.tgname, t.tgenabled, t.tgtype, p.proname, t.tgqual IS NOT NULL OR cardinality(t.tgattr::int2[]) > 0 AS partial,
 			p.pronamespace = 'ledger'::regnamespace AS ours
 		FROM pg_trigger AS t
 		JOIN pg_class AS c ON c.oid = t.tgrelid
 		JOIN pg_proc AS p ON p.oid = t.tgfoid
 		WHERE c.relnamespace = 'ledger'::regnamespace AND NOT t.tgisinternal
+	), judged AS (
+		SELECT w.tenant_id, w.relation, w.name,
+			CASE WHEN f.tgname IS NULL THEN 'missing'
+			     WHEN NOT f.ours OR f.proname <> w.function THEN 'runs another function'
+			     WHEN f.tgenabled <> 'A' THEN format('not enabled always (%s)', f.tgenabled)
+			     -- A migration's event may be filled in, once: that trigger has a condition.
+			     WHEN (f.partial AND w.relation <> 'ledger_schema_migrations') OR (f.tgtype & w.bits) <> w.bits OR (f.tgtype & 67) <> (w.bits & 67)
+			     THEN 'does not fire for every row or statement that it must'
+			     ELSE 'enabled always' END AS state
+		FROM wanted AS w
+		-- The triggers of a table that is gone are not reported one by one.
+		JOIN pg_class AS c ON c.relname = w.relation AND c.relnamespace = 'ledger'::regnamespace
+		LEFT JOIN found AS f ON f.relname = w.relation AND f.tgname = w.name
 	)
-	SELECT 'trigger', format('%s on %s', w.name, w.relation),
-		CASE WHEN f.tgname IS NULL THEN 'missing'
-		     WHEN NOT f.ours OR f.proname <> w.function THEN 'runs another function'
-		     WHEN f.tgenabled <> 'A' THEN 'not enabled always (' || f.tgenabled::text || ')'
-		     ELSE 'enabled always' END,
-		coalesce(f.ours AND f.proname = w.function AND f.tgenabled = 'A', false)
-	FROM wanted AS w LEFT JOIN found AS f ON f.relname = w.relation AND f.tgname = w.name
+	SELECT 'trigger', format('%s on %s', j.name, j.relation), j.state, j.state = 'enabled always', j.tenant_id
+	FROM judged AS j
 	UNION ALL
-	SELECT 'foreign trigger', format('%s on %s', f.tgname, f.relname), 'present', false
-	FROM found AS f
-	WHERE (f.relname = 'ledger_events' OR f.relname IN (SELECT t.leaf FROM ledger.ledger_tenants AS t))
+	SELECT 'foreign trigger', format('%s on %s', f.tgname, f.relname), 'present', false, t.tenant_id
+	FROM found AS f LEFT JOIN ledger.ledger_tenants AS t ON t.leaf = f.relname
+	WHERE (f.relname = 'ledger_events' OR t.leaf IS NOT NULL)
 		AND NOT EXISTS (SELECT FROM wanted AS w WHERE w.relation = f.relname AND w.name = f.tgname)
 	UNION ALL
-	SELECT 'foreign rule', format('%s on %s', r.rulename, c.relname), 'present', false
+	SELECT 'foreign rule', format('%s on %s', r.rulename, c.relname), 'present', false, t.tenant_id
 	FROM pg_rewrite AS r JOIN pg_class AS c ON c.oid = r.ev_class
+	LEFT JOIN ledger.ledger_tenants AS t ON t.leaf = c.relname
 	WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind IN ('r', 'p')
 	UNION ALL
 	SELECT 'event trigger', w.name,
@@ -1015,7 +916,7 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 		     WHEN e.evtenabled <> 'A' THEN 'not enabled always (' || e.evtenabled::text || ')'
 		     ELSE 'enabled always' END,
 		coalesce(e.evtevent = w.event AND e.evttags IS NULL AND p.proname = w.name
-			AND p.pronamespace = 'ledger'::regnamespace AND e.evtenabled = 'A', false)
+			AND p.pronamespace = 'ledger'::regnamespace AND e.evtenabled = 'A', false), NULL
 	FROM (VALUES ('ledger_guard_start', 'ddl_command_start'), ('ledger_guard_ddl_end', 'ddl_command_end'), ('ledger_guard_drop', 'sql_drop'),
 		('ledger_guard_rewrite', 'table_rewrite')) AS w (name, event)
 	LEFT JOIN pg_event_trigger AS e ON e.evtname = w.name
@@ -1025,55 +926,56 @@ COMMENT ON FUNCTION ledger.ledger_guard_triggers() IS
 	'The part of ledger_guard_state() about triggers, rules and event triggers.';
 
 CREATE FUNCTION ledger.ledger_guard_state()
-	RETURNS TABLE (guard text, object text, state text, ok boolean)
+	RETURNS TABLE (guard text, object text, state text, ok boolean, tenant_id text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT g.guard, g.object, g.state, g.ok FROM ledger.ledger_guard_triggers() AS g
+	SELECT g.guard, g.object, g.state, g.ok, g.tenant_id FROM ledger.ledger_guard_triggers() AS g
 	UNION ALL
 	SELECT 'row security', w.name,
 		CASE WHEN c.relrowsecurity AND c.relforcerowsecurity THEN 'forced'
 		     WHEN c.relrowsecurity THEN 'not forced' ELSE 'off' END,
-		coalesce(c.relrowsecurity AND c.relforcerowsecurity, false)
+		coalesce(c.relrowsecurity AND c.relforcerowsecurity, false), NULL
 	FROM (VALUES ('ledger_events'), ('findings_projection'), ('finding_history'), ('triage_actions'), ('ledger_chains')) AS w (name)
 	LEFT JOIN pg_class AS c ON c.relname = w.name AND c.relnamespace = 'ledger'::regnamespace
 	UNION ALL
 	SELECT 'policy', format('%s on %s', p.polname, c.relname),
 		format('%s %s %s', p.polcmd, coalesce(pg_get_expr(p.polqual, p.polrelid), '-'),
 			coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')),
-		p.polname IN ('tenant_selected', 'tenant_granted', 'own_events')
+		p.polname IN ('tenant_selected', 'tenant_granted', 'own_events'), NULL
 	FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid
 	WHERE c.relnamespace = 'ledger'::regnamespace
 	UNION ALL
 	SELECT 'key', t.leaf::text,
-		CASE WHEN i.indexrelid IS NULL THEN 'missing' WHEN NOT i.indisvalid THEN 'invalid' ELSE 'valid' END,
-		coalesce(i.indisvalid, false)
+		CASE WHEN i.indexrelid IS NULL THEN 'missing' WHEN NOT (i.indisvalid AND i.indisunique) THEN 'invalid' ELSE 'valid' END,
+		coalesce(i.indisvalid AND i.indisunique, false), t.tenant_id
 	FROM ledger.ledger_tenants AS t
-	LEFT JOIN pg_class AS c ON c.relname = t.leaf AND c.relnamespace = 'ledger'::regnamespace
+	JOIN pg_class AS c ON c.relname = t.leaf AND c.relnamespace = 'ledger'::regnamespace
 	LEFT JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisprimary
 		AND ARRAY(SELECT a.attname::text FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
 		          JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = k.attnum ORDER BY k.n)
 			= ARRAY['tenant_id', 'chain_id', 'sequence_no']
 	UNION ALL
-	SELECT 'leaf', t.leaf::text, CASE WHEN h.inhrelid IS NULL THEN 'not attached' ELSE 'attached' END, h.inhrelid IS NOT NULL
+	SELECT 'leaf', t.leaf::text, CASE WHEN c.oid IS NULL THEN 'missing' WHEN h.inhrelid IS NULL THEN 'not attached' ELSE 'attached' END,
+		h.inhrelid IS NOT NULL, t.tenant_id
 	FROM ledger.ledger_tenants AS t
 	LEFT JOIN pg_class AS c ON c.relname = t.leaf AND c.relnamespace = 'ledger'::regnamespace
 	LEFT JOIN pg_inherits AS h ON h.inhrelid = c.oid AND h.inhparent = 'ledger.ledger_events'::regclass
 	UNION ALL
 	SELECT 'owner', 'ledger_owner',
 		CASE WHEN r.rolname IS NULL THEN 'missing' WHEN r.rolcanlogin OR r.rolsuper OR r.rolbypassrls THEN 'too strong' ELSE 'cannot log in' END,
-		coalesce(NOT (r.rolcanlogin OR r.rolsuper OR r.rolbypassrls), false)
+		coalesce(NOT (r.rolcanlogin OR r.rolsuper OR r.rolbypassrls), false), NULL
 	FROM (VALUES ('ledger_owner')) AS w (name) LEFT JOIN pg_roles AS r ON r.rolname = w.name
 	UNION ALL
-	SELECT 'owned', c.relname::text, 'belongs to ' || pg_get_userbyid(c.relowner), false
-	FROM pg_class AS c
+	SELECT 'owned', c.relname::text, 'belongs to ' || pg_get_userbyid(c.relowner), false, t.tenant_id
+	FROM pg_class AS c LEFT JOIN ledger.ledger_tenants AS t ON t.leaf = c.relname
 	WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind IN ('r', 'p')
 		AND pg_get_userbyid(c.relowner) <> 'ledger_owner'
 	UNION ALL
 	SELECT 'privilege', c.relname::text,
 		format('%s to %s', a.privilege_type, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(a.grantee)::text END),
 		a.privilege_type = 'INSERT' AND c.relname = 'ledger_events' AND a.grantee <> 0
-			AND pg_get_userbyid(a.grantee) = 'ledger_loader'
+			AND pg_get_userbyid(a.grantee) = 'ledger_loader', NULL
 	FROM pg_class AS c, aclexplode(c.relacl) AS a
 	WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind IN ('r', 'p') AND a.grantee <> c.relowner
 		AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER', 'REFERENCES')
@@ -1081,18 +983,470 @@ CREATE FUNCTION ledger.ledger_guard_state()
 	SELECT 'function', p.oid::regprocedure::text,
 		format('%s %s', pg_get_userbyid(p.proowner), encode(sha256(convert_to(pg_get_functiondef(p.oid), 'UTF8')), 'hex')),
 		NOT p.prosecdef OR (pg_get_userbyid(p.proowner) = 'ledger_owner'
-			AND EXISTS (SELECT FROM unnest(p.proconfig) AS s WHERE s LIKE 'search_path=%'))
+			AND EXISTS (SELECT FROM unnest(p.proconfig) AS s WHERE s LIKE 'search_path=%')), NULL
 	FROM pg_proc AS p
 	WHERE p.pronamespace = 'ledger'::regnamespace AND p.prokind IN ('f', 'p')
 	UNION ALL
-	SELECT 'extension', e.extname::text, e.extversion, true
+	SELECT 'extension', e.extname::text, e.extversion, true, NULL
 	FROM pg_extension AS e WHERE e.extname IN ('findings_ledger', 'pg_partman')
 	UNION ALL
-	SELECT 'setting', s.name, coalesce(current_setting(s.name, true), 'off'), coalesce(current_setting(s.name, true), 'off') = s.wanted
+	SELECT 'setting', s.name, coalesce(current_setting(s.name, true), 'off'), coalesce(current_setting(s.name, true), 'off') = s.wanted, NULL
 	FROM (VALUES ('ledger.allow_lossy_append', 'off'), ('fsync', 'on'), ('full_page_writes', 'on')) AS s (name, wanted)
 	$$;
 COMMENT ON FUNCTION ledger.ledger_guard_state() IS
-	'Every guard with its state: triggers, event triggers, row security, policies, keys, leaves, owner, privileges, functions (owner and SHA-256 of the definition), extension versions, settings that weaken durability. ok false: the guard is not as the ledger left it.';
+	'Every guard with its state: triggers, event triggers, row security, policies, keys, leaves, owner, privileges, functions (owner and SHA-256 of the definition), extension versions, settings that weaken durability. ok false: the guard is not as the ledger left it. tenant_id: of guards of one tenant''s leaf.';
+
+-- ---- sql/functions/ledger_verify_scan.sql
+-- The fast path: one parallel scan in any order tells whether every chain is
+-- intact (extension/src/verify_chain.c).  It need not tell what is wrong: any
+-- doubt is the judge's to settle, so a doubt too many costs time and no more.
+CREATE FUNCTION ledger.ledger_verify_scan(
+	in_tenant text, in_chain uuid, in_from bigint, in_to bigint,
+	OUT sound boolean, OUT rows bigint, OUT payloads bigint, OUT chains bigint, OUT workers bigint)
+	RETURNS record
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_erased bigint;
+	v_doubt  boolean;
+BEGIN
+	-- The key of the multiset hash: 122 random bits.  Dynamic, so that the plan is
+	-- made for these very arguments; without INTO's row limit, so that it may be parallel.
+	EXECUTE $q$
+		SELECT coalesce(bool_and(s.c[4] = 1), true), coalesce(sum(s.c[1]), 0), coalesce(sum(s.c[2]), 0),
+			count(*) FILTER (WHERE s.c[1] > 0), length(replace(coalesce(bit_or(s.c[5]), 0)::bit(32)::text, '0', '')),
+			coalesce(sum(s.c[3]), 0)
+		FROM (SELECT ledger.ledger_chain_check(e, $5, coalesce($3, 1), coalesce($4, 9223372036854775807)) AS c
+		      FROM ledger.ledger_events AS e
+		      WHERE ($1 IS NULL OR e.tenant_id = $1) AND ($2 IS NULL OR e.chain_id = $2)
+		        AND ($3 IS NULL OR e.sequence_no >= $3 - 1) AND ($4 IS NULL OR e.sequence_no <= $4 + 1)
+		      GROUP BY e.tenant_id, e.chain_id) AS s $q$
+	INTO sound, rows, payloads, chains, workers, v_erased
+	USING in_tenant, in_chain, in_from, in_to, uuid_send(gen_random_uuid());
+	IF NOT sound THEN
+		RETURN;
+	END IF;
+	-- A range may end in a gap, or lie in one.
+	IF in_to IS NOT NULL THEN
+		EXECUTE $q$
+			SELECT EXISTS (
+				SELECT FROM ledger.ledger_chains AS c
+				WHERE ($1 IS NULL OR c.tenant_id = $1) AND ($2 IS NULL OR c.chain_id = $2)
+				  AND EXISTS (SELECT FROM ledger.ledger_events AS e
+				              WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id AND e.sequence_no > $3 + 1)
+				  AND NOT EXISTS (SELECT FROM ledger.ledger_events AS e
+				                  WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id AND e.sequence_no = $3 + 1)) $q$
+		INTO v_doubt USING in_tenant, in_chain, in_to;
+	ELSE
+		-- Links say nothing about event ids.  An index on them that is no longer
+		-- unique would not have stopped a second row.
+		EXECUTE $q$
+			SELECT EXISTS (
+				SELECT FROM ledger.ledger_events AS e
+				WHERE ($1 IS NULL OR e.tenant_id = $1) AND ($2 IS NULL OR e.chain_id = $2)
+				GROUP BY e.tenant_id, e.event_id HAVING count(*) > 1) $q$
+		INTO v_doubt USING in_tenant, in_chain;
+	END IF;
+	IF NOT v_doubt AND v_erased > 0 THEN
+		v_doubt := EXISTS (SELECT FROM ledger.ledger_unexplained(in_tenant, in_chain));
+	END IF;
+	sound := NOT v_doubt;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_verify_scan(text, uuid, bigint, bigint) IS
+	'Is every chain in the tenant, chain and range asked for (NULL: all) intact? With the counts of what was asked for, and how many parallel workers took part. Part of ledger_verify().';
+
+-- "An event whose payload is gone without such an event is payload_missing."
+CREATE FUNCTION ledger.ledger_unexplained(in_tenant text, in_chain uuid)
+	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, event_id uuid)
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT e.tenant_id, e.chain_id, e.sequence_no, e.event_id
+	FROM ledger.ledger_events AS e
+	WHERE e.event_body IS NULL AND (in_tenant IS NULL OR e.tenant_id = in_tenant) AND (in_chain IS NULL OR e.chain_id = in_chain)
+		AND NOT EXISTS (
+			SELECT FROM ledger.ledger_events AS x
+			WHERE x.event_type = 'ledger.payload_redacted'
+				AND x.tenant_id = e.tenant_id AND x.chain_id = e.chain_id AND x.sequence_no > e.sequence_no
+				AND x.event_body ->> 'eventId' = e.event_id::text
+				AND x.event_body -> 'sequence' = to_jsonb(e.sequence_no)
+				AND x.event_body ->> 'payloadHash' = encode(e.payload_hash, 'hex'))
+	$$;
+COMMENT ON FUNCTION ledger.ledger_unexplained(text, uuid) IS
+	'Events without a payload that no later ledger.payload_redacted event of their chain names by id, sequence and payload hash. Part of ledger_verify().';
+
+-- ---- sql/functions/ledger_name_fault.sql
+-- Rules 2 to 8 of "How a row is judged": kind and detail of one row, or NULLs.
+CREATE FUNCTION ledger.ledger_name_fault(
+	twin text, moved boolean, same_chain boolean, home text, sound boolean, leaf_sound boolean,
+	computed bytea, event_hash bytea, next_says bytea, stub ledger.ledger_events,
+	previous_true bytea, payload_now bytea, evaluation_now bytea, unexplained boolean, payload_fault text,
+	OUT kind text, OUT detail text) RETURNS record
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_other ledger.ledger_events;
+BEGIN
+	IF twin IS NOT NULL THEN
+		kind := 'duplicate'; detail := twin;
+	ELSIF moved THEN
+		kind := CASE WHEN same_chain THEN 'reordered' ELSE 'envelope_edited' END; detail := home;
+	ELSIF NOT sound THEN
+		-- Two witnesses outside the envelope: the next row's memory, and the leaf hash.
+		IF next_says = computed OR (leaf_sound AND next_says IS DISTINCT FROM event_hash) THEN
+			kind := 'hash_edited'; detail := 'event_hash';
+			RETURN;
+		END IF;
+		-- A column of the envelope is wrong.  Those that can be derived are tried first.
+		v_other := stub;
+		v_other.previous_hash := previous_true;
+		IF ledger.ledger_computed_hash(v_other) = event_hash THEN
+			kind := 'link_broken'; detail := 'previous_hash is not the hash of the row before';
+			RETURN;
+		END IF;
+		v_other := stub;
+		v_other.payload_hash := payload_now;
+		v_other.evaluation_hash := evaluation_now;
+		IF ledger.ledger_computed_hash(v_other) = event_hash THEN
+			kind := 'hash_edited';
+			detail := CASE WHEN payload_now = stub.payload_hash THEN 'evaluation_hash' ELSE 'payload_hash' END;
+			RETURN;
+		END IF;
+		kind := 'envelope_edited'; detail := 'the columns do not give event_hash';
+	ELSIF unexplained THEN
+		kind := 'payload_missing'; detail := 'no payload, and no later event says that it was erased';
+	ELSIF payload_fault IS NOT NULL THEN
+		kind := 'payload_edited'; detail := payload_fault;
+	ELSIF NOT leaf_sound THEN
+		kind := 'hash_edited'; detail := 'merkle_leaf_hash';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_name_fault(text, boolean, boolean, text, boolean, boolean, bytea, bytea, bytea, ledger.ledger_events, bytea, bytea, bytea, boolean, text) IS
+	'The kind of finding that a row earns, and why; NULL for a row in order. Part of ledger_verify().';
+
+-- ---- sql/functions/ledger_judge.sql
+-- Names the rows that were touched, by the rules of docs/verification.md.  It runs
+-- when the scan has a doubt, on everything that was asked for: what a row is guilty
+-- of depends on its neighbours, on rows with the same event id and on rows that
+-- remember its hash.  One query of ordinary joins and windows, so that it works on a
+-- hot standby, where nothing can be created, and spills to disk instead of growing.
+CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigint, in_to bigint)
+	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text,
+		finding_id text, policy_version text, home_tenant text, home_chain uuid, counts jsonb)
+	LANGUAGE sql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	WITH
+	-- 1. The rows asked for, and of each chain the next ones on both sides of a range as witnesses.
+	bounds AS MATERIALIZED (
+		SELECT e.tenant_id, e.chain_id, max(e.sequence_no) FILTER (WHERE e.sequence_no < in_from) AS before,
+			min(e.sequence_no) FILTER (WHERE e.sequence_no > in_to) AS after
+		FROM ledger.ledger_events AS e
+		WHERE (in_tenant IS NULL OR e.tenant_id = in_tenant) AND (in_chain IS NULL OR e.chain_id = in_chain)
+		GROUP BY e.tenant_id, e.chain_id),
+	fact AS MATERIALIZED (
+		SELECT r.*, (r.f).computed, (r.f).sound, (r.f).leaf_sound, (r.f).payload_fault,
+			(r.f).payload_now, (r.f).evaluation_now, (r.f).stub
+		FROM (SELECT row_number() OVER () AS row_no, e.tenant_id, e.chain_id, e.sequence_no, e.event_id,
+				e.finding_id, e.policy_version, e.previous_hash, e.event_hash, e.event_body IS NOT NULL AS has_payload,
+				(in_from IS NULL OR e.sequence_no >= in_from) AND (in_to IS NULL OR e.sequence_no <= in_to) AS in_range,
+				ledger.ledger_row_facts(e) AS f
+			FROM ledger.ledger_events AS e JOIN bounds AS b USING (tenant_id, chain_id)
+			WHERE (in_tenant IS NULL OR e.tenant_id = in_tenant) AND (in_chain IS NULL OR e.chain_id = in_chain)
+				AND e.sequence_no >= coalesce(b.before, e.sequence_no) AND e.sequence_no <= coalesce(b.after, e.sequence_no)
+			OFFSET 0) AS r),
+	-- 2. Homes of rows that are wrong where they stand.  Beyond 20,000 such rows memory
+	--    would grow; the others are judged in place.
+	stray AS MATERIALIZED (
+		SELECT row_number() OVER (ORDER BY s.row_no)::integer AS stray, s.*
+		FROM (SELECT f.row_no, f.tenant_id, f.chain_id, f.previous_hash, f.event_hash, f.stub FROM fact AS f
+			WHERE NOT f.sound AND NOT f.leaf_sound AND f.computed IS NOT NULL
+			ORDER BY f.tenant_id, f.chain_id, f.sequence_no LIMIT 20000) AS s),
+	place AS MATERIALIZED (
+		SELECT s.stray, p.tenant_id, p.chain_id, p.sequence_no + 1 AS sequence_no
+		FROM stray AS s JOIN fact AS p ON s.previous_hash = CASE WHEN p.leaf_sound THEN p.computed ELSE p.event_hash END
+		UNION
+		SELECT s.stray, s.tenant_id, s.chain_id, 1 FROM stray AS s WHERE s.previous_hash = decode(repeat('00', 32), 'hex')
+		UNION
+		SELECT s.stray, p.tenant_id, p.chain_id, 1
+		FROM stray AS s JOIN fact AS p ON p.previous_hash = s.event_hash AND p.sequence_no = 2
+		WHERE s.previous_hash = decode(repeat('00', 32), 'hex')),
+	home AS MATERIALIZED (
+		SELECT s.row_no, h.tenant_id, h.chain_id, h.sequence_no
+		FROM ledger.ledger_find_homes(
+				(SELECT array_agg(s.stub ORDER BY s.stray) FROM stray AS s),
+				(SELECT array_agg(p.stray ORDER BY p.stray, p.tenant_id, p.chain_id, p.sequence_no) FROM place AS p),
+				(SELECT array_agg(p.tenant_id ORDER BY p.stray, p.tenant_id, p.chain_id, p.sequence_no) FROM place AS p),
+				(SELECT array_agg(p.chain_id ORDER BY p.stray, p.tenant_id, p.chain_id, p.sequence_no) FROM place AS p),
+				(SELECT array_agg(p.sequence_no ORDER BY p.stray, p.tenant_id, p.chain_id, p.sequence_no) FROM place AS p)) AS h
+		JOIN stray AS s USING (stray)
+		-- A row that stands there rightly makes this one a copy, not a stray.
+		LEFT JOIN (SELECT DISTINCT o.tenant_id, o.chain_id, o.sequence_no FROM fact AS o WHERE o.sound OR o.leaf_sound) AS o
+			ON (o.tenant_id, o.chain_id, o.sequence_no) = (h.tenant_id, h.chain_id, h.sequence_no)
+		WHERE o.tenant_id IS NULL),
+	housed AS MATERIALIZED (
+		SELECT f.row_no, f.tenant_id, f.chain_id, f.sequence_no, f.event_id, f.finding_id, f.policy_version,
+			f.previous_hash, f.event_hash, f.has_payload, f.in_range, f.sound, f.leaf_sound, f.payload_fault,
+			f.payload_now, f.evaluation_now, f.stub, h.row_no IS NOT NULL AS moved,
+			CASE WHEN h.row_no IS NULL THEN f.computed ELSE f.event_hash END AS computed,
+			coalesce(h.tenant_id, f.tenant_id) AS home_tenant, coalesce(h.chain_id, f.chain_id) AS home_chain,
+			coalesce(h.sequence_no, f.sequence_no) AS home_sequence
+		FROM fact AS f LEFT JOIN home AS h USING (row_no)),
+	-- 3. Duplicates: by event id, as copies of sound rows, by place.
+	copied AS MATERIALIZED (
+		SELECT r.row_no, min(format('copy of chain %s sequence %s', o.chain_id, o.sequence_no)) AS detail
+		FROM fact AS r JOIN fact AS o ON o.event_id = r.event_id AND o.event_hash = r.event_hash AND o.sound
+		WHERE NOT r.sound AND NOT r.leaf_sound
+		GROUP BY r.row_no),
+	marked AS MATERIALIZED (
+		SELECT h.*, c.row_no IS NULL AS takes_place,
+			CASE WHEN c.row_no IS NOT NULL THEN c.detail
+			     WHEN row_number() OVER (PARTITION BY h.tenant_id, h.event_id
+			                             ORDER BY h.sound DESC, h.chain_id, h.sequence_no, h.row_no) > 1
+			     THEN format('event id %s stands in another row of the tenant too', h.event_id) END AS duplicate
+		FROM housed AS h LEFT JOIN copied AS c USING (row_no)),
+	crowded AS MATERIALIZED (
+		SELECT * FROM (
+			SELECT m.row_no, m.tenant_id, m.chain_id, m.sequence_no, m.event_id, m.event_hash, m.duplicate, m.sound, m.leaf_sound,
+				m.home_tenant, m.home_chain, m.home_sequence,
+				count(*) OVER (PARTITION BY m.home_tenant, m.home_chain, m.home_sequence) AS crowd
+			FROM marked AS m WHERE m.takes_place) AS c
+		WHERE c.crowd > 1),
+	ranked AS MATERIALIZED (
+		SELECT c.row_no, row_number() OVER (PARTITION BY c.home_tenant, c.home_chain, c.home_sequence
+			ORDER BY c.duplicate IS NOT NULL, c.sound DESC, c.leaf_sound DESC, n.tenant_id IS NOT NULL DESC, c.event_id, c.row_no) AS place
+		FROM crowded AS c LEFT JOIN (SELECT DISTINCT m.tenant_id, m.chain_id, m.sequence_no, m.previous_hash FROM marked AS m) AS n
+			ON (n.tenant_id, n.chain_id, n.sequence_no, n.previous_hash) = (c.tenant_id, c.chain_id, c.sequence_no + 1, c.event_hash)),
+	placed AS MATERIALIZED (
+		SELECT m.*, m.takes_place AND coalesce(r.place, 1) = 1 AS holds,
+			coalesce(m.duplicate, CASE WHEN r.place > 1
+				THEN format('another row has the same sequence; this one has event id %s', m.event_id) END) AS twin
+		FROM marked AS m LEFT JOIN ranked AS r USING (row_no)),
+	-- 4. What the neighbours remember.
+	told AS MATERIALIZED (
+		SELECT p.*, CASE WHEN lead(p.home_sequence) OVER chain = p.home_sequence + 1 THEN lead(p.previous_hash) OVER chain END AS next_says
+		FROM placed AS p WHERE p.holds
+		WINDOW chain AS (PARTITION BY p.home_tenant, p.home_chain ORDER BY p.home_sequence)),
+	trued AS MATERIALIZED (
+		SELECT t.*, CASE WHEN NOT t.sound AND (t.leaf_sound OR coalesce(t.next_says = t.computed, false))
+		                 THEN t.computed ELSE t.event_hash END AS true_hash
+		FROM told AS t),
+	linked AS MATERIALIZED (
+		SELECT t.*, lag(t.home_sequence) OVER chain AS previous_sequence,
+			CASE WHEN lag(t.home_sequence) OVER chain = t.home_sequence - 1 THEN lag(t.row_no) OVER chain END AS previous_row,
+			CASE WHEN t.home_sequence = 1 THEN true
+			     WHEN lag(t.home_sequence) OVER chain = t.home_sequence - 1 THEN lag(t.computed = t.true_hash) OVER chain END AS previous_fits,
+			CASE WHEN t.home_sequence = 1 THEN decode(repeat('00', 32), 'hex')
+			     WHEN lag(t.home_sequence) OVER chain = t.home_sequence - 1 THEN lag(t.true_hash) OVER chain END AS previous_true
+		FROM trued AS t
+		WINDOW chain AS (PARTITION BY t.home_tenant, t.home_chain ORDER BY t.home_sequence)),
+	-- 5. The first rule that fits names a row.
+	guilty AS MATERIALIZED (
+		SELECT l.*, v.kind, v.detail
+		FROM linked AS l
+		LEFT JOIN ledger.ledger_unexplained(in_tenant, in_chain) AS u
+			ON NOT l.has_payload
+			AND (u.tenant_id, u.chain_id, u.sequence_no, u.event_id) = (l.tenant_id, l.chain_id, l.sequence_no, l.event_id)
+		CROSS JOIN LATERAL ledger.ledger_name_fault(l.twin, l.moved, (l.home_tenant, l.home_chain) = (l.tenant_id, l.chain_id),
+			format('was sequence %s of tenant %s, chain %s', l.home_sequence, l.home_tenant, l.home_chain),
+			l.sound, l.leaf_sound, l.computed, l.event_hash, l.next_says, l.stub, l.previous_true, l.payload_now, l.evaluation_now,
+			u.event_id IS NOT NULL, l.payload_fault) AS v),
+	-- 6. Two sound rows that do not fit: one was rewritten and hashed again.
+	blamed AS MATERIALIZED (
+		SELECT DISTINCT ON (b.row_no) b.row_no, b.detail
+		FROM (SELECT CASE WHEN t.home_sequence > 1 AND (t.next_says IS NULL OR t.next_says = t.true_hash)
+				THEN t.previous_row ELSE t.row_no END AS row_no,
+				CASE WHEN t.home_sequence > 1 AND (t.next_says IS NULL OR t.next_says = t.true_hash)
+				THEN 'rewritten: its hash is not the one that the next row recorded'
+				ELSE 'previous_hash is not the hash of the row before, and the row was hashed again' END AS detail
+			FROM guilty AS t
+			WHERE t.in_range AND t.computed = t.true_hash AND t.previous_hash <> t.previous_true AND t.previous_fits) AS b
+		ORDER BY b.row_no, b.detail),
+	verdict AS MATERIALIZED (
+		SELECT g.tenant_id, g.chain_id, g.sequence_no, coalesce(g.kind, CASE WHEN b.row_no IS NOT NULL THEN 'link_broken' END) AS kind,
+			coalesce(g.detail, b.detail) AS detail, g.finding_id, g.policy_version, g.home_tenant, g.home_chain,
+			g.in_range OR (g.kind IS NULL AND b.row_no IS NOT NULL) AS reported
+		FROM guilty AS g LEFT JOIN blamed AS b USING (row_no)
+		UNION ALL
+		SELECT p.tenant_id, p.chain_id, p.sequence_no, 'duplicate', p.twin, p.finding_id, p.policy_version, p.home_tenant, p.home_chain, p.in_range
+		FROM placed AS p WHERE NOT p.holds),
+	-- 7. Numbers that no row takes, and chains that are gone.
+	gap AS (
+		SELECT g.home_tenant, g.home_chain, greatest(coalesce(g.previous_sequence, 0) + 1, in_from) AS first_no,
+			least(g.home_sequence - 1, in_to) AS last_no
+		FROM linked AS g)
+	SELECT v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail, v.finding_id, v.policy_version, v.home_tenant, v.home_chain, NULL::jsonb
+	FROM verdict AS v WHERE v.kind IS NOT NULL AND v.reported
+	UNION ALL
+	SELECT g.home_tenant, g.home_chain, g.first_no, 'missing', format('no event with sequence %s', CASE
+			WHEN g.first_no = g.last_no THEN g.first_no::text ELSE format('%s to %s', g.first_no, g.last_no) END),
+		NULL, NULL, g.home_tenant, g.home_chain, NULL
+	FROM gap AS g WHERE g.first_no <= g.last_no
+	UNION ALL
+	SELECT c.tenant_id, c.chain_id, NULL, 'missing_chain', 'a registered chain has no events', NULL, NULL, c.tenant_id, c.chain_id, NULL
+	FROM ledger.ledger_chains AS c
+	LEFT JOIN (SELECT DISTINCT h.home_tenant, h.home_chain FROM housed AS h) AS h
+		ON (h.home_tenant, h.home_chain) = (c.tenant_id, c.chain_id)
+	WHERE in_from IS NULL AND in_to IS NULL AND h.home_tenant IS NULL
+		AND (in_tenant IS NULL OR c.tenant_id = in_tenant) AND (in_chain IS NULL OR c.chain_id = in_chain)
+	UNION ALL
+	SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, (
+		SELECT jsonb_build_object('rows', count(*), 'payloads', count(*) FILTER (WHERE f.has_payload),
+			'links', (SELECT count(*) FROM linked AS l WHERE l.in_range AND l.previous_true IS NOT NULL),
+			'chains', count(DISTINCT (f.tenant_id, f.chain_id)))
+		FROM fact AS f WHERE f.in_range)
+	$$;
+COMMENT ON FUNCTION ledger.ledger_judge(text, uuid, bigint, bigint) IS
+	'Findings about events, gaps and chains by the rules of docs/verification.md, then one row of counts. Part of ledger_verify().';
+
+-- ---- sql/functions/ledger_verify.sql
+-- Verification: docs/verification.md says what is checked and how a row is named.
+-- One scan decides whether there is anything to name; only then the judge runs.
+CREATE FUNCTION ledger.ledger_verify_all(
+	in_tenant text, in_chain uuid, in_from bigint, in_to bigint, in_guards boolean)
+	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text, counts jsonb)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_scan record;
+	-- A part of the events cannot say what was folded from all.
+	v_folds boolean := in_chain IS NULL AND in_from IS NULL AND in_to IS NULL;
+	v_guards boolean := in_guards AND in_tenant IS NULL AND v_folds;
+	v_denied text;
+BEGIN
+	IF in_tenant IS NOT NULL THEN
+		PERFORM ledger.ledger_require_access(in_tenant);
+	END IF;
+	BEGIN
+		SELECT * INTO v_scan FROM ledger.ledger_verify_scan(in_tenant, in_chain, in_from, in_to);
+		IF v_scan.sound THEN
+			RETURN QUERY SELECT c.tenant_id, c.chain_id, NULL::bigint, 'missing_chain', 'a registered chain has no events', NULL::jsonb
+				FROM ledger.ledger_chains AS c
+				WHERE in_from IS NULL AND in_to IS NULL
+					AND (in_tenant IS NULL OR c.tenant_id = in_tenant) AND (in_chain IS NULL OR c.chain_id = in_chain)
+					AND NOT EXISTS (SELECT FROM ledger.ledger_events AS e WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id);
+			RETURN QUERY SELECT NULL::text, NULL::uuid, NULL::bigint, NULL::text, NULL::text, jsonb_build_object(
+				'rows', v_scan.rows, 'links', v_scan.rows, 'payloads', v_scan.payloads, 'chains', v_scan.chains, 'workers', v_scan.workers);
+		END IF;
+		IF v_folds OR NOT v_scan.sound THEN
+			-- What was folded from a tampered event is not reported again.
+			RETURN QUERY
+				WITH judged AS MATERIALIZED (
+					SELECT * FROM ledger.ledger_judge(in_tenant, in_chain, in_from, in_to) WHERE NOT v_scan.sound),
+				lost AS (
+					SELECT c.tenant_id, c.chain_id FROM ledger.ledger_chains AS c
+					WHERE v_scan.sound AND NOT EXISTS (
+						SELECT FROM ledger.ledger_events AS e WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id)),
+				unsound_finding AS MATERIALIZED (
+					SELECT j.tenant_id, j.finding_id, j.policy_version FROM judged AS j WHERE j.finding_id IS NOT NULL
+					UNION SELECT j.home_tenant, j.finding_id, j.policy_version FROM judged AS j WHERE j.finding_id IS NOT NULL),
+				unsound_chain AS MATERIALIZED (
+					SELECT j.tenant_id, j.chain_id FROM judged AS j WHERE j.kind IN ('envelope_edited', 'link_broken', 'missing', 'missing_chain')
+					UNION SELECT j.home_tenant, j.home_chain FROM judged AS j WHERE j.kind IN ('envelope_edited', 'link_broken')
+					UNION SELECT l.tenant_id, l.chain_id FROM lost AS l),
+				folded AS MATERIALIZED (
+					SELECT * FROM ledger.ledger_verify_projection(in_tenant, ledger.ledger_history_horizon()) WHERE v_folds)
+				SELECT j.tenant_id, j.chain_id, j.sequence_no, j.kind, j.detail, j.counts FROM judged AS j
+				UNION ALL
+				SELECT p.tenant_id, p.chain_id, p.sequence_no, CASE WHEN p.folded IS NULL THEN 'projection_diverged' END, p.detail,
+					CASE WHEN p.folded IS NOT NULL THEN jsonb_build_object('projections', p.folded) END
+				FROM folded AS p
+				LEFT JOIN unsound_finding AS f ON (f.tenant_id, f.finding_id, f.policy_version) = (p.tenant_id, p.finding_id, p.policy_version)
+				LEFT JOIN unsound_chain AS c ON (c.tenant_id, c.chain_id) = (p.tenant_id, p.chain_id)
+				LEFT JOIN unsound_chain AS s ON (s.tenant_id, s.chain_id) = (p.tenant_id, p.stored_chain)
+				WHERE f.tenant_id IS NULL AND c.tenant_id IS NULL AND s.tenant_id IS NULL;
+		END IF;
+	EXCEPTION WHEN insufficient_privilege THEN
+		-- A table was taken from the owner.  The guards name it, where they are asked.
+		IF NOT v_guards THEN
+			RAISE;
+		END IF;
+		v_denied := SQLERRM;
+	END;
+	IF v_guards THEN
+		RETURN QUERY SELECT g.tenant_id, NULL::uuid, NULL::bigint, 'guard_missing',
+				format('%s %s: %s', g.guard, g.object, g.state), NULL::jsonb
+			FROM ledger.ledger_guard_state() AS g
+			WHERE NOT g.ok AND g.guard IN ('trigger', 'foreign trigger', 'foreign rule', 'event trigger', 'row security',
+				'key', 'leaf', 'owner', 'owned');
+		IF v_denied IS NOT NULL AND NOT FOUND THEN
+			RAISE EXCEPTION 'the ledger cannot be read: %', v_denied USING ERRCODE = 'LG503';
+		END IF;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_verify_all(text, uuid, bigint, bigint, boolean) IS
+	'Findings, with NULL kind for rows that hold counts. Part of ledger_verify() and ledger_verify_report().';
+
+CREATE FUNCTION ledger.ledger_require_access(tenant text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	IF NOT ledger.ledger_tenant_allowed(tenant) THEN
+		RAISE EXCEPTION 'role may not touch tenant "%"', tenant
+			USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_require_access(text) IS
+	'LG403 unless the session''s role may touch the tenant.';
+
+CREATE FUNCTION ledger.ledger_verify(
+	tenant_id text DEFAULT NULL, chain_id uuid DEFAULT NULL,
+	from_sequence bigint DEFAULT NULL, to_sequence bigint DEFAULT NULL)
+	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text)
+	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER ROWS 10
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
+	FROM ledger.ledger_verify_all($1, $2, $3, $4, true) AS v
+	WHERE v.kind IS NOT NULL
+	ORDER BY v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
+	$$;
+COMMENT ON FUNCTION ledger.ledger_verify(text, uuid, bigint, bigint) IS
+	'One row for each thing that is not as the ledger left it, naming the row that was touched and only that one; none when clean. Arguments: tenant, chain, first and last sequence, all optional; without any, everything that the role may touch, and the guards. The kinds are listed in docs/verification.md. Reads only, so it works on a hot standby. LG403: tenant not granted.';
+
+CREATE FUNCTION ledger.ledger_verify_report(
+	tenant_id text DEFAULT NULL, chain_id uuid DEFAULT NULL,
+	from_sequence bigint DEFAULT NULL, to_sequence bigint DEFAULT NULL)
+	RETURNS jsonb
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_started  timestamptz := clock_timestamp();
+	v_counts   jsonb := '{"rows": 0, "links": 0, "payloads": 0, "chains": 0, "projections": 0, "workers": 0}';
+	v_kinds    jsonb := '{}';
+	v_findings bigint := 0;
+	v_part     record;
+BEGIN
+	FOR v_part IN
+		SELECT v.kind, v.counts, count(*) AS n
+		FROM ledger.ledger_verify_all($1, $2, $3, $4, true) AS v
+		GROUP BY v.kind, v.counts
+	LOOP
+		IF v_part.kind IS NULL THEN
+			v_counts := v_counts || v_part.counts;
+		ELSE
+			v_kinds := v_kinds || jsonb_build_object(v_part.kind, v_part.n);
+			v_findings := v_findings + v_part.n;
+		END IF;
+	END LOOP;
+	RETURN v_counts || jsonb_build_object(
+		'leaves', v_counts -> 'rows', 'findings', v_findings, 'kinds', v_kinds,
+		'durationMs', round(extract(epoch FROM clock_timestamp() - v_started) * 1000),
+		'verdict', CASE WHEN v_findings > 0 THEN 'tampered'
+		                WHEN (v_counts ->> 'rows')::bigint = 0 THEN 'nothing_checked' ELSE 'clean' END);
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_verify_report(text, uuid, bigint, bigint) IS
+	'What ledger_verify() with the same arguments checked: counts of rows, links, payloads, leaves, projections (findings folded) and chains; findings in all and by kind; duration in ms; parallel workers that took part; and the verdict: clean, tampered, or nothing_checked (zero rows checked are never clean).';
 
 -- ---- sql/functions/ledger_guard_ddl.sql
 -- The event triggers themselves are C (extension/src/guard_ddl.c): whoever may

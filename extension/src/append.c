@@ -106,28 +106,6 @@ require_same(const EventRow *asked, const EventRow *stored)
 			 errhint("Use a new event id for another event.")));
 }
 
-/* A stored row as a value of the row type that the caller declared. */
-static Datum
-row_to_composite(const EventRow *row, Oid rowtype)
-{
-	TupleDesc	desc = lookup_rowtype_tupdesc(rowtype, -1);
-	Datum	   *values = (Datum *) palloc0(desc->natts * sizeof(Datum));
-	bool	   *nulls = (bool *) palloc(desc->natts * sizeof(bool));
-	EventColumnMap map;
-	Datum		result;
-
-	memset(nulls, true, desc->natts * sizeof(bool));
-	ledger_map_columns(desc, &map);
-	for (int c = 0; c < EC_COUNT; c++)
-	{
-		values[map.attno[c] - 1] = row->values[c];
-		nulls[map.attno[c] - 1] = row->nulls[c];
-	}
-	result = heap_copy_tuple_as_datum(heap_form_tuple(desc, values, nulls), desc);
-	ReleaseTupleDesc(desc);
-	return result;
-}
-
 /* Is the item's id taken?  Then it is answered from the table, once that is durable. */
 static bool
 answer_stored(AppendItem *item, Oid rowtype)
@@ -144,7 +122,7 @@ answer_stored(AppendItem *item, Oid rowtype)
 	{
 		ledger_wait_durable(&origin);
 		require_same(&item->row, &stored);
-		item->stored = row_to_composite(&stored, rowtype);
+		item->stored = ledger_row_to_composite(&stored, rowtype);
 		item->created = false;
 		item->done = true;
 	}

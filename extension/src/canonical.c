@@ -97,18 +97,16 @@ report_jsonb(lc_jcs *w, lc_status status, const char *what)
 					lc_status_text(status))));
 }
 
-/* Append JCS(jb) to out; what names it in messages ("payload"). */
-void
-ledger_canonicalize(lc_buf *out, Jsonb *jb, const char *what)
+/* Feed a whole document to the writer. */
+static lc_status
+write_jsonb(lc_jcs *w, Jsonb *jb)
 {
-	lc_jcs	   *w = lc_jcs_new(out, &ledger_palloc);
 	JsonbIterator *it = JsonbIteratorInit(&jb->root);
 	bool		raw_scalar = false;
 	lc_status	status = LC_OK;
 	JsonbIteratorToken token;
 	JsonbValue	v;
 
-	ledger_require_utf8();
 	while (status == LC_OK && (token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
 	{
 		switch (token)
@@ -137,11 +135,32 @@ ledger_canonicalize(lc_buf *out, Jsonb *jb, const char *what)
 		}
 		CHECK_FOR_INTERRUPTS();
 	}
-	if (status == LC_OK)
-		status = lc_jcs_finish(w);
+	return status == LC_OK ? lc_jcs_finish(w) : status;
+}
+
+/* Append JCS(jb) to out; what names it in messages ("payload"). */
+void
+ledger_canonicalize(lc_buf *out, Jsonb *jb, const char *what)
+{
+	lc_jcs	   *w = lc_jcs_new(out, &ledger_palloc);
+	lc_status	status;
+
+	ledger_require_utf8();
+	status = write_jsonb(w, jb);
 	if (status != LC_OK)
 		report_jsonb(w, status, what);
 	lc_jcs_free(w);
+}
+
+/* The same for whoever only asks whether jb has a canonical form. */
+lc_status
+ledger_try_canonicalize(lc_buf *out, Jsonb *jb)
+{
+	lc_jcs	   *w = lc_jcs_new(out, &ledger_palloc);
+	lc_status	status = write_jsonb(w, jb);
+
+	lc_jcs_free(w);
+	return status;
 }
 
 PG_FUNCTION_INFO_V1(ledger_canonical_json);

@@ -115,7 +115,7 @@ extern void ledger_store_load(const FindingStore *store, const EventRow *event, 
 extern void ledger_store_update(const FindingStore *store, FindingEntry **entries, int n);
 
 extern void ledger_require_chain(const Finding *f, const EventRow *event);
-extern void ledger_fold(Finding *finding, const EventRow *event, const EventType *type,
+extern void ledger_fold(Finding *finding, const EventRow *event, const EventType *type, bool lenient,
 						DerivedRows *history, DerivedRows *actions);
 
 #endif

@@ -115,6 +115,8 @@ fold_risk(Finding *f, const EventRow *event, const PayloadFacts *facts)
 		if (same_numeric(f->values[PC_RISK_SCORE], false, NumericGetDatum(facts->risk_score), false) &&
 			same_text(f->values[PC_RISK_SEVERITY], false, severity, false))
 			return;
+		if (facts->lenient)
+			return;
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_CONFLICT),
 				 errmsg("risk score of profile %s, sequence %lld is recorded with another value",
@@ -274,7 +276,6 @@ start_finding(Finding *f, const EventRow *event)
 	copy_column(f, PC_TENANT_ID, event, EC_TENANT_ID);
 	copy_column(f, PC_FINDING_ID, event, EC_FINDING_ID);
 	copy_column(f, PC_POLICY_VERSION, event, EC_POLICY_VERSION);
-	copy_column(f, PC_CHAIN_ID, event, EC_CHAIN_ID);
 	set_text(f, PC_PROJECTION_VERSION, LC_PROJECTION_SCHEMA_V1);
 	set_text(f, PC_STATUS, "unknown");
 }
@@ -300,22 +301,28 @@ fold_facts(Finding *f, const EventRow *event, const EventType *type, const Paylo
 		set_value(f, PC_AIRGAP_STALENESS_SECONDS, Int64GetDatum(facts->airgap_staleness));
 }
 
-/* One step: change finding, add to history and actions what the step makes. */
+/*
+ * One step: change finding, add to history and actions what the step makes.
+ * Lenient (the verifier) takes what no append could have stored as it is; else
+ * LG422 names a member of the wrong shape, LG409 a finding of another chain.
+ */
 void
-ledger_fold(Finding *finding, const EventRow *event, const EventType *type, DerivedRows *history,
-			DerivedRows *actions)
+ledger_fold(Finding *finding, const EventRow *event, const EventType *type, bool lenient,
+			DerivedRows *history, DerivedRows *actions)
 {
 	Finding		before = *finding;
 	PayloadFacts facts;
 	Jsonb	   *payload;
 
-	ledger_require_chain(finding, event);
+	if (!lenient)
+		ledger_require_chain(finding, event);
 	payload = event->nulls[EC_EVENT_BODY] ?
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
 		DatumGetJsonbP(event->values[EC_EVENT_BODY]);
-	ledger_read_payload(type, payload, &facts);
+	ledger_read_payload(type, payload, lenient, &facts);
 	if (!finding->exists)
 		start_finding(finding, event);
+	copy_column(finding, PC_CHAIN_ID, event, EC_CHAIN_ID);
 	copy_column(finding, PC_ARTIFACT_ID, event, EC_ARTIFACT_ID);
 	if (!event->nulls[EC_VULN_ID])
 		copy_column(finding, PC_VULN_ID, event, EC_VULN_ID);

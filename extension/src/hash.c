@@ -49,49 +49,79 @@ copy_uuid(const EventRow *row, EventColumn column, uint8 *out)
 	memcpy(out, DatumGetUUIDP(row->values[column])->data, LC_UUID_LEN);
 }
 
+static const EventColumn required[] = {
+	EC_TENANT_ID, EC_CHAIN_ID, EC_SEQUENCE_NO, EC_EVENT_ID, EC_EVENT_TYPE, EC_POLICY_VERSION,
+	EC_FINDING_ID, EC_ARTIFACT_ID, EC_ACTOR_ID, EC_ACTOR_TYPE, EC_OCCURRED_AT, EC_RECORDED_AT,
+	EC_RECORDED_BY
+};
+
+/* The row as the core knows it; its required columns are there, its times finite. */
+static void
+fill_event(const EventRow *row, lc_event *event)
+{
+	memset(event, 0, sizeof(*event));
+	event->tenant = ledger_row_text(row, EC_TENANT_ID);
+	event->type = ledger_row_text(row, EC_EVENT_TYPE);
+	event->policy_version = ledger_row_text(row, EC_POLICY_VERSION);
+	event->finding_id = ledger_row_text(row, EC_FINDING_ID);
+	event->artifact_id = ledger_row_text(row, EC_ARTIFACT_ID);
+	event->vuln_id = ledger_row_text(row, EC_VULN_ID);
+	event->actor_id = ledger_row_text(row, EC_ACTOR_ID);
+	event->actor_type = ledger_row_text(row, EC_ACTOR_TYPE);
+	event->recorded_by = ledger_row_text(row, EC_RECORDED_BY);
+	event->evidence_bundle_ref = ledger_row_text(row, EC_EVIDENCE_BUNDLE_REF);
+	copy_uuid(row, EC_EVENT_ID, event->id);
+	copy_uuid(row, EC_CHAIN_ID, event->chain_id);
+	event->has_source_run_id = !row->nulls[EC_SOURCE_RUN_ID];
+	if (event->has_source_run_id)
+		copy_uuid(row, EC_SOURCE_RUN_ID, event->source_run_id);
+	event->occurred_us = ledger_unix_us(DatumGetTimestampTz(row->values[EC_OCCURRED_AT]),
+										"occurredAt");
+	event->recorded_us = ledger_unix_us(DatumGetTimestampTz(row->values[EC_RECORDED_AT]),
+										"recordedAt");
+	event->sequence = DatumGetInt64(row->values[EC_SEQUENCE_NO]);
+	copy_hash(row, EC_PAYLOAD_HASH, event->payload_hash);
+	event->has_evaluation_hash = !row->nulls[EC_EVALUATION_HASH];
+	if (event->has_evaluation_hash)
+		copy_hash(row, EC_EVALUATION_HASH, event->evaluation_hash);
+	copy_hash(row, EC_PREVIOUS_HASH, event->previous_hash);
+}
+
 /* Append the row's canonical envelope (docs/formats.md section 2) to out. */
 void
 ledger_row_envelope(const EventRow *row, lc_buf *out)
 {
-	static const EventColumn required[] = {
-		EC_TENANT_ID, EC_CHAIN_ID, EC_SEQUENCE_NO, EC_EVENT_ID, EC_EVENT_TYPE, EC_POLICY_VERSION,
-		EC_FINDING_ID, EC_ARTIFACT_ID, EC_ACTOR_ID, EC_ACTOR_TYPE, EC_OCCURRED_AT, EC_RECORDED_AT,
-		EC_RECORDED_BY
-	};
 	lc_event	event;
 
 	for (int i = 0; i < lengthof(required); i++)
 		require_present(row, required[i]);
-
-	memset(&event, 0, sizeof(event));
-	event.tenant = ledger_row_text(row, EC_TENANT_ID);
-	event.type = ledger_row_text(row, EC_EVENT_TYPE);
-	event.policy_version = ledger_row_text(row, EC_POLICY_VERSION);
-	event.finding_id = ledger_row_text(row, EC_FINDING_ID);
-	event.artifact_id = ledger_row_text(row, EC_ARTIFACT_ID);
-	event.vuln_id = ledger_row_text(row, EC_VULN_ID);
-	event.actor_id = ledger_row_text(row, EC_ACTOR_ID);
-	event.actor_type = ledger_row_text(row, EC_ACTOR_TYPE);
-	event.recorded_by = ledger_row_text(row, EC_RECORDED_BY);
-	event.evidence_bundle_ref = ledger_row_text(row, EC_EVIDENCE_BUNDLE_REF);
-	copy_uuid(row, EC_EVENT_ID, event.id);
-	copy_uuid(row, EC_CHAIN_ID, event.chain_id);
-	event.has_source_run_id = !row->nulls[EC_SOURCE_RUN_ID];
-	if (event.has_source_run_id)
-		copy_uuid(row, EC_SOURCE_RUN_ID, event.source_run_id);
-	event.occurred_us = ledger_unix_us(DatumGetTimestampTz(row->values[EC_OCCURRED_AT]),
-									   "occurredAt");
-	event.recorded_us = ledger_unix_us(DatumGetTimestampTz(row->values[EC_RECORDED_AT]),
-									   "recordedAt");
-	event.sequence = DatumGetInt64(row->values[EC_SEQUENCE_NO]);
-	copy_hash(row, EC_PAYLOAD_HASH, event.payload_hash);
-	event.has_evaluation_hash = !row->nulls[EC_EVALUATION_HASH];
-	if (event.has_evaluation_hash)
-		copy_hash(row, EC_EVALUATION_HASH, event.evaluation_hash);
-	copy_hash(row, EC_PREVIOUS_HASH, event.previous_hash);
-
+	fill_event(row, &event);
 	ledger_require_utf8();
 	ledger_check_status(lc_event_envelope(out, &event), "event envelope");
+}
+
+/* The same of a row that may be anything; false if its columns make no envelope. */
+bool
+ledger_try_row_envelope(const EventRow *row, lc_buf *out)
+{
+	lc_str		schema = ledger_row_text(row, EC_SCHEMA_VERSION);
+	lc_event	event;
+
+	if (schema.n != strlen(LC_EVENT_SCHEMA_V1) ||
+		memcmp(schema.s, LC_EVENT_SCHEMA_V1, schema.n) != 0)
+		return false;
+	for (int i = 0; i < lengthof(required); i++)
+		if (row->nulls[required[i]])
+			return false;
+	if (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(row->values[EC_OCCURRED_AT])) ||
+		TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(row->values[EC_RECORDED_AT])))
+		return false;
+	if (ledger_row_hash(row, EC_PAYLOAD_HASH) == NULL ||
+		ledger_row_hash(row, EC_PREVIOUS_HASH) == NULL ||
+		(!row->nulls[EC_EVALUATION_HASH] && ledger_row_hash(row, EC_EVALUATION_HASH) == NULL))
+		return false;
+	fill_event(row, &event);
+	return lc_event_envelope(out, &event) == LC_OK;
 }
 
 /* SHA-256(domain || uint8(length of salt) || salt || canonical); a null salt is an empty one. */

@@ -108,12 +108,14 @@ extern lc_str ledger_row_text(const EventRow *row, EventColumn column);
 extern const uint8 *ledger_row_hash(const EventRow *row, EventColumn column);
 extern void ledger_row_set_text(EventRow *row, EventColumn column, const char *text);
 extern void ledger_row_set_hash(EventRow *row, EventColumn column, const uint8 *hash);
+extern Datum ledger_row_to_composite(const EventRow *row, Oid rowtype);
 extern Datum ledger_bytea(const void *bytes, size_t n);
 extern char *ledger_hash_hex(const uint8 *hash);
 
 /* canonical.c */
 extern const lc_alloc ledger_palloc;
 extern void ledger_canonicalize(lc_buf *out, Jsonb *jb, const char *what);
+extern lc_status ledger_try_canonicalize(lc_buf *out, Jsonb *jb);
 extern void ledger_check_status(lc_status status, const char *what);
 extern void ledger_require_utf8(void);
 
@@ -121,6 +123,7 @@ extern void ledger_require_utf8(void);
 extern void ledger_salted_hash(uint8 domain, Datum salt, bool salt_null, const lc_buf *canonical,
 							   uint8 *out);
 extern void ledger_row_envelope(const EventRow *row, lc_buf *out);
+extern bool ledger_try_row_envelope(const EventRow *row, lc_buf *out);
 extern int64 ledger_unix_us(TimestampTz t, const char *member);
 
 /* random.c */
@@ -160,6 +163,7 @@ typedef struct EventType
 #define READS_AIRGAP 0x40
 
 extern const EventType *ledger_event_type(const char *name, size_t n);
+extern const EventType *ledger_find_event_type(const char *name, size_t n);
 extern void ledger_types_init(void);
 
 /* chain.c */
@@ -231,6 +235,7 @@ extern void ledger_whole_seal(const EventRow *row, const uint8 *payload_hash,
 /* payload.c */
 typedef struct PayloadFacts
 {
+	bool		lenient;		/* wrong shapes count as absent */
 	const char *status;			/* canonical word or NULL */
 	bool		has_severity;
 	Numeric		severity;
@@ -250,7 +255,8 @@ typedef struct PayloadFacts
 	text	   *justification;
 } PayloadFacts;
 
-extern void ledger_read_payload(const EventType *type, Jsonb *payload, PayloadFacts *facts);
+extern void ledger_read_payload(const EventType *type, Jsonb *payload, bool lenient,
+								PayloadFacts *facts);
 extern Jsonb *ledger_merge_labels(Jsonb *old, Jsonb *new);
 extern int	ledger_compare_semver(const text *a, const text *b);
 
@@ -259,6 +265,24 @@ extern const char *ledger_status_word(const char *s, size_t n);
 extern const char *ledger_severity_word(const char *s, size_t n);
 extern const char *ledger_risk_word(const char *s, size_t n);
 extern const char *ledger_risk_band(double score);
+
+/* verify_row.c */
+typedef struct RowFacts
+{
+	bool		computable;		/* the columns make an envelope */
+	bool		sound;			/* its hash is event_hash */
+	bool		leaf_sound;		/* its leaf hash is merkle_leaf_hash */
+	bool		has_payload;
+	const char *payload_fault;	/* what is wrong with payload, salt or evaluation, or NULL */
+	uint8		computed[LC_HASH_LEN];
+	/* The two salted hashes as what is stored gives them. */
+	bool		has_payload_now;
+	uint8		payload_now[LC_HASH_LEN];
+	bool		has_evaluation_now;
+	uint8		evaluation_now[LC_HASH_LEN];
+} RowFacts;
+
+extern void ledger_judge_row(const EventRow *row, RowFacts *facts);
 
 /* module.c, guc.c */
 extern int	ledger_max_payload_bytes;

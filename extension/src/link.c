@@ -227,7 +227,7 @@ hash_payload(EventRow *row, const EventType *type, bool whole, uint8 *hash)
 	}
 	payload = DatumGetJsonbP(row->values[EC_EVENT_BODY]);
 	if (type->projected)
-		ledger_read_payload(type, payload, &facts);
+		ledger_read_payload(type, payload, false, &facts);
 	lc_buf_init(&canonical, &ledger_palloc);
 	ledger_canonicalize(&canonical, payload, "payload");
 	if (canonical.len > ledger_max_payload_bytes)

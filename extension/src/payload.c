@@ -4,7 +4,9 @@
  *		checks that make every stored event foldable.
  *
  * The link trigger calls it to refuse bad members, the fold calls it again to
- * use them: one reader, so that what was accepted can always be folded.
+ * use them: one reader, so that what was accepted can always be folded.  The
+ * verifier reads leniently: a tampered payload may have any shape, and a member
+ * with a wrong one counts as absent.
  */
 #include "ledger.h"
 
@@ -25,9 +27,12 @@ member(JsonbContainer *object, const char *name)
 	return v == NULL || v->type == jbvNull ? NULL : v;
 }
 
+/* Returns only to a lenient reader, who takes the member for absent. */
 static void
-wrong_shape(const char *path, const char *wanted)
+wrong_shape(const PayloadFacts *facts, const char *path, const char *wanted)
 {
+	if (facts->lenient)
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_LEDGER_UNPROCESSABLE),
 			 errmsg("payload.%s must be %s", path, wanted),
@@ -35,26 +40,32 @@ wrong_shape(const char *path, const char *wanted)
 }
 
 static text *
-string_member(JsonbContainer *object, const char *name, const char *path)
+string_member(const PayloadFacts *facts, JsonbContainer *object, const char *name, const char *path)
 {
 	JsonbValue *v = member(object, name);
 
 	if (v == NULL)
 		return NULL;
 	if (v->type != jbvString)
-		wrong_shape(path, "a string");
+	{
+		wrong_shape(facts, path, "a string");
+		return NULL;
+	}
 	return cstring_to_text_with_len(v->val.string.val, v->val.string.len);
 }
 
 static JsonbContainer *
-object_member(JsonbContainer *object, const char *name, const char *path)
+object_member(const PayloadFacts *facts, JsonbContainer *object, const char *name, const char *path)
 {
 	JsonbValue *v = member(object, name);
 
 	if (v == NULL)
 		return NULL;
 	if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data))
-		wrong_shape(path, "an object");
+	{
+		wrong_shape(facts, path, "an object");
+		return NULL;
+	}
 	return v->val.binary.data;
 }
 
@@ -67,31 +78,37 @@ compare_numeric(Numeric a, int64 b)
 
 /* A whole number from 0 to 2^53 - 1. */
 static bool
-integer_member(JsonbContainer *object, const char *name, const char *path, int64 *out)
+integer_member(const PayloadFacts *facts, JsonbContainer *object, const char *name,
+			   const char *path, int64 *out)
 {
 	JsonbValue *v = member(object, name);
 	Numeric		n;
 
 	if (v == NULL)
 		return false;
-	if (v->type != jbvNumeric)
-		wrong_shape(path, "a whole number");
-	n = v->val.numeric;
-	if (compare_numeric(n, 0) < 0 || compare_numeric(n, MAX_SAFE_INTEGER) > 0 ||
+	n = v->type == jbvNumeric ? v->val.numeric : NULL;
+	if (n == NULL || compare_numeric(n, 0) < 0 || compare_numeric(n, MAX_SAFE_INTEGER) > 0 ||
 		!DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(n),
 										  DirectFunctionCall1(numeric_floor, NumericGetDatum(n)))))
-		wrong_shape(path, "a whole number from 0 to 9007199254740991");
+	{
+		wrong_shape(facts, path, "a whole number from 0 to 9007199254740991");
+		return false;
+	}
 	*out = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(n)));
 	return true;
 }
 
-/* A number from 0 to limit, rounded half up to scale decimals. */
+/* A number from 0 to limit, rounded half up to scale decimals; NULL if it is none. */
 static Numeric
-bounded_number(JsonbValue *v, const char *path, int64 limit, int scale, const char *wanted)
+bounded_number(const PayloadFacts *facts, JsonbValue *v, const char *path, int64 limit, int scale,
+			   const char *wanted)
 {
-	if (v->type != jbvNumeric || compare_numeric(v->val.numeric, 0) < 0 ||
+	if (v == NULL || v->type != jbvNumeric || compare_numeric(v->val.numeric, 0) < 0 ||
 		compare_numeric(v->val.numeric, limit) > 0)
-		wrong_shape(path, wanted);
+	{
+		wrong_shape(facts, path, wanted);
+		return NULL;
+	}
 	return DatumGetNumeric(DirectFunctionCall2(numeric_round, NumericGetDatum(v->val.numeric),
 											   Int32GetDatum(scale)));
 }
@@ -110,15 +127,18 @@ read_severity(JsonbContainer *payload, PayloadFacts *facts)
 		const char *score = ledger_severity_word(v->val.string.val, v->val.string.len);
 
 		if (score == NULL)
-			wrong_shape("severity", wanted);
+		{
+			wrong_shape(facts, "severity", wanted);
+			return;
+		}
 		number.type = jbvNumeric;
 		number.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(score),
 																 ObjectIdGetDatum(InvalidOid),
 																 Int32GetDatum(-1)));
 		v = &number;
 	}
-	facts->severity = bounded_number(v, "severity", 10, 3, wanted);
-	facts->has_severity = true;
+	facts->severity = bounded_number(facts, v, "severity", 10, 3, wanted);
+	facts->has_severity = facts->severity != NULL;
 }
 
 static void
@@ -133,11 +153,17 @@ read_labels(JsonbContainer *payload, bool merge, PayloadFacts *facts)
 	if (v == NULL)
 		return;
 	if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data))
-		wrong_shape("labels", wanted);
+	{
+		wrong_shape(facts, "labels", wanted);
+		return;
+	}
 	it = JsonbIteratorInit(v->val.binary.data);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 		if (token == WJB_VALUE && item.type != jbvString && !(merge && item.type == jbvNull))
-			wrong_shape("labels", wanted);
+		{
+			wrong_shape(facts, "labels", wanted);
+			return;
+		}
 	facts->labels = JsonbValueToJsonb(v);
 }
 
@@ -153,11 +179,17 @@ read_rationale(JsonbContainer *payload, PayloadFacts *facts)
 		return;
 	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data) ||
 		JsonContainerIsScalar(v->val.binary.data))
-		wrong_shape("rationale", "an array of strings");
+	{
+		wrong_shape(facts, "rationale", "an array of strings");
+		return;
+	}
 	it = JsonbIteratorInit(v->val.binary.data);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 		if (token == WJB_ELEM && item.type != jbvString)
-			wrong_shape("rationale", "an array of strings");
+		{
+			wrong_shape(facts, "rationale", "an array of strings");
+			return;
+		}
 	facts->rationale = JsonbValueToJsonb(v);
 }
 
@@ -208,40 +240,47 @@ ledger_compare_semver(const text *a, const text *b)
 }
 
 static const char *
-read_risk_severity(JsonbContainer *risk, Numeric score)
+read_risk_severity(const PayloadFacts *facts, JsonbContainer *risk, Numeric score)
 {
 	JsonbValue *v = member(risk, "severity");
-	const char *word;
+	const char *word = NULL;
 
-	if (v == NULL)
-		return ledger_risk_band(DatumGetFloat8(DirectFunctionCall1(numeric_float8,
-																   NumericGetDatum(score))));
-	word = v->type == jbvString ?
-		ledger_risk_word(v->val.string.val, v->val.string.len) : NULL;
-	if (word == NULL)
-		wrong_shape("risk.severity", "one of critical, high, medium, low, informational");
-	return word;
+	if (v != NULL)
+	{
+		word = v->type == jbvString ?
+			ledger_risk_word(v->val.string.val, v->val.string.len) : NULL;
+		if (word == NULL)
+			wrong_shape(facts, "risk.severity",
+						"one of critical, high, medium, low, informational");
+	}
+	if (word != NULL)
+		return word;
+	return ledger_risk_band(DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+															   NumericGetDatum(score))));
 }
 
 static void
 read_risk(JsonbContainer *payload, PayloadFacts *facts)
 {
-	JsonbContainer *risk = object_member(payload, "risk", "risk");
-	JsonbValue *score;
+	JsonbContainer *risk = object_member(facts, payload, "risk", "risk");
 	int			parts[3];
 
 	if (risk == NULL)
 		return;
-	score = member(risk, "score");
-	if (score == NULL)
-		wrong_shape("risk.score", "a number from 0 to 100");
-	facts->risk_score = bounded_number(score, "risk.score", 100, 2, "a number from 0 to 100");
-	facts->risk_severity = read_risk_severity(risk, facts->risk_score);
-	facts->risk_profile_version = string_member(risk, "profileVersion", "risk.profileVersion");
+	facts->risk_score = bounded_number(facts, member(risk, "score"), "risk.score", 100, 2,
+									   "a number from 0 to 100");
+	if (facts->risk_score == NULL)
+		return;
+	facts->risk_severity = read_risk_severity(facts, risk, facts->risk_score);
+	facts->risk_profile_version = string_member(facts, risk, "profileVersion",
+												"risk.profileVersion");
 	if (facts->risk_profile_version == NULL || !parse_semver(facts->risk_profile_version, parts))
-		wrong_shape("risk.profileVersion", "a semantic version such as 1.2.0");
-	facts->risk_explanation_id = string_member(risk, "explanationId", "risk.explanationId");
-	facts->has_risk_sequence = integer_member(risk, "eventSequence", "risk.eventSequence",
+	{
+		wrong_shape(facts, "risk.profileVersion", "a semantic version such as 1.2.0");
+		return;
+	}
+	facts->risk_explanation_id = string_member(facts, risk, "explanationId", "risk.explanationId");
+	facts->has_risk_sequence = integer_member(facts, risk, "eventSequence", "risk.eventSequence",
 											  &facts->risk_sequence);
 	facts->has_risk = true;
 }
@@ -249,17 +288,17 @@ read_risk(JsonbContainer *payload, PayloadFacts *facts)
 static void
 read_airgap(JsonbContainer *payload, PayloadFacts *facts)
 {
-	JsonbContainer *airgap = object_member(payload, "airgap", "airgap");
+	JsonbContainer *airgap = object_member(facts, payload, "airgap", "airgap");
 	JsonbContainer *bundle;
 
 	if (airgap == NULL)
 		return;
-	bundle = object_member(airgap, "bundle", "airgap.bundle");
+	bundle = object_member(facts, airgap, "bundle", "airgap.bundle");
 	if (bundle != NULL)
-		facts->airgap_bundle_id = string_member(bundle, "bundleId", "airgap.bundle.bundleId");
+		facts->airgap_bundle_id = string_member(facts, bundle, "bundleId", "airgap.bundle.bundleId");
 	if (facts->airgap_bundle_id == NULL)
-		facts->airgap_bundle_id = string_member(airgap, "bundleId", "airgap.bundleId");
-	facts->has_airgap_staleness = integer_member(airgap, "stalenessSeconds",
+		facts->airgap_bundle_id = string_member(facts, airgap, "bundleId", "airgap.bundleId");
+	facts->has_airgap_staleness = integer_member(facts, airgap, "stalenessSeconds",
 												 "airgap.stalenessSeconds",
 												 &facts->airgap_staleness);
 }
@@ -280,27 +319,29 @@ read_justification(JsonbContainer *payload)
 	return NULL;
 }
 
-/* Read what the type reads; LG422 names a member of the wrong shape. */
+/* Read what the type reads; LG422 names a member of the wrong shape, unless lenient. */
 void
-ledger_read_payload(const EventType *type, Jsonb *payload, PayloadFacts *facts)
+ledger_read_payload(const EventType *type, Jsonb *payload, bool lenient, PayloadFacts *facts)
 {
 	JsonbContainer *root = &payload->root;
 	JsonbValue *status;
 
 	memset(facts, 0, sizeof(*facts));
+	facts->lenient = lenient;
 	facts->justification = read_justification(root);
 	if ((type->reads & READS_STATUS) && (status = member(root, "status")) != NULL)
 	{
 		if (status->type != jbvString)
-			wrong_shape("status", "a string");
-		facts->status = ledger_status_word(status->val.string.val, status->val.string.len);
+			wrong_shape(facts, "status", "a string");
+		else
+			facts->status = ledger_status_word(status->val.string.val, status->val.string.len);
 	}
 	if (type->reads & READS_SEVERITY)
 		read_severity(root, facts);
 	if (type->reads & READS_LABELS)
 		read_labels(root, type->labels_merge, facts);
 	if (type->reads & READS_EXPLAIN_REF)
-		facts->explain_ref = string_member(root, "explainRef", "explainRef");
+		facts->explain_ref = string_member(facts, root, "explainRef", "explainRef");
 	if (type->reads & READS_RATIONALE)
 		read_rationale(root, facts);
 	if (type->reads & READS_RISK)

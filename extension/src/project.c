@@ -139,7 +139,7 @@ fold_event(Batch *batch, const EventRow *event)
 	entry = (FindingEntry *) hash_search(batch->findings, key, HASH_ENTER, &found);
 	if (!found)
 		ledger_store_load(open_store(batch), event, key, &entry->finding);
-	ledger_fold(&entry->finding, event, type, &batch->history, &batch->actions);
+	ledger_fold(&entry->finding, event, type, false, &batch->history, &batch->actions);
 	if (batch->history.nrows > history_before && past_retention(batch, event))
 		batch->history.nrows = history_before;
 	batch->nevents++;

@@ -191,6 +191,28 @@ ledger_bytea(const void *bytes, size_t n)
 	return PointerGetDatum(b);
 }
 
+/* The row as a value of a row type shaped like ledger_events. */
+Datum
+ledger_row_to_composite(const EventRow *row, Oid rowtype)
+{
+	TupleDesc	desc = lookup_rowtype_tupdesc(rowtype, -1);
+	Datum	   *values = (Datum *) palloc0(desc->natts * sizeof(Datum));
+	bool	   *nulls = (bool *) palloc(desc->natts * sizeof(bool));
+	EventColumnMap map;
+	Datum		result;
+
+	memset(nulls, true, desc->natts * sizeof(bool));
+	ledger_map_columns(desc, &map);
+	for (int c = 0; c < EC_COUNT; c++)
+	{
+		values[map.attno[c] - 1] = row->values[c];
+		nulls[map.attno[c] - 1] = row->nulls[c];
+	}
+	result = heap_copy_tuple_as_datum(heap_form_tuple(desc, values, nulls), desc);
+	ReleaseTupleDesc(desc);
+	return result;
+}
+
 /* 64 hex digits, for messages. */
 char *
 ledger_hash_hex(const uint8 *hash)

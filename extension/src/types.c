@@ -164,9 +164,9 @@ known_types(void)
 	return list.data;
 }
 
-/* The type of that name; an error lists the known ones. */
+/* The type of that name, or NULL. */
 const EventType *
-ledger_event_type(const char *name, size_t n)
+ledger_find_event_type(const char *name, size_t n)
 {
 	const EventType *type = find_type(name, n);
 
@@ -175,6 +175,15 @@ ledger_event_type(const char *name, size_t n)
 		load_types();
 		type = find_type(name, n);
 	}
+	return type;
+}
+
+/* The type of that name; an error lists the known ones. */
+const EventType *
+ledger_event_type(const char *name, size_t n)
+{
+	const EventType *type = ledger_find_event_type(name, n);
+
 	if (type == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_UNKNOWN),

@@ -790,7 +790,7 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 	                 JOIN pg_attribute AS a ON a.attrelid = r.id AND a.attnum = k.number) = '{tenant_id,chain_id,sequence_no}')
 	UNION ALL
 	SELECT NULL, format('row security of %s: not enabled and forced', n.name)
-	  FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions}'::text[]) AS n (name)
+	  FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains}'::text[]) AS n (name)
 	 WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relname = n.name AND c.relnamespace = (SELECT id FROM space)
 	                      AND c.relrowsecurity AND c.relforcerowsecurity)
 	UNION ALL
@@ -798,13 +798,27 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 	  FROM pg_class AS c LEFT JOIN pg_temp.plain_tenant AS t ON t.leaf = c.relname
 	 WHERE c.relnamespace = (SELECT id FROM space) AND c.relkind IN ('r', 'p') AND pg_get_userbyid(c.relowner) <> 'ledger_owner'
 	UNION ALL
-	SELECT NULL, 'role ledger_owner: it can log in' FROM pg_roles WHERE rolname = 'ledger_owner' AND rolcanlogin
+	SELECT NULL, 'role ledger_owner: not there, or too strong' WHERE NOT EXISTS (
+	       SELECT FROM pg_roles WHERE rolname = 'ledger_owner' AND NOT (rolcanlogin OR rolsuper OR rolbypassrls))
 	UNION ALL
-	SELECT NULL, format('event trigger %s: %s', w.name, CASE WHEN e.oid IS NULL THEN 'not there' ELSE 'not enabled always on ' || w.event END)
+	SELECT NULL, format('trigger %s on %s: not there, not enabled always, or not of the ledger', w.name, w.relation)
+	  FROM (VALUES ('ledger_event_types', 'ledger_refuse_statement', 2 + 8 + 16 + 32, false),
+	               ('ledger_schema_migrations', 'ledger_refuse_statement', 2 + 8 + 32, false),
+	               ('ledger_schema_migrations', 'ledger_refuse_row', 1 + 2 + 16, true)) AS w (relation, name, type_bits, conditional)
+	  JOIN pg_class AS c ON c.relname = w.relation AND c.relnamespace = (SELECT id FROM space)
+	 WHERE NOT EXISTS (
+	       SELECT FROM present AS t
+	        WHERE t.tgrelid = c.oid AND t.tgname = w.name AND t.proname = 'ledger_refuse_change' AND t.pronamespace = c.relnamespace
+	          AND t.tgenabled = 'A' AND (t.tgtype & w.type_bits) = w.type_bits AND (t.tgtype & 67) = (w.type_bits & 67)
+	          AND (w.conditional OR t.tgqual IS NULL) AND cardinality(t.tgattr::int2[]) = 0)
+	UNION ALL
+	SELECT NULL, format('event trigger %s: %s', w.name, CASE WHEN e.oid IS NULL THEN 'not there'
+	           ELSE 'not enabled always on ' || w.event || ', or with another function' END)
 	  FROM (VALUES ('ledger_guard_start', 'ddl_command_start'), ('ledger_guard_ddl_end', 'ddl_command_end'), ('ledger_guard_drop', 'sql_drop'),
 	               ('ledger_guard_rewrite', 'table_rewrite')) AS w (name, event)
 	  LEFT JOIN pg_event_trigger AS e ON e.evtname = w.name
-	 WHERE e.oid IS NULL OR e.evtevent <> w.event OR e.evtenabled <> 'A' OR e.evttags IS NOT NULL
+	  LEFT JOIN pg_proc AS p ON p.oid = e.evtfoid AND p.proname = w.name AND p.pronamespace = (SELECT id FROM space)
+	 WHERE p.oid IS NULL OR e.evtevent <> w.event OR e.evtenabled <> 'A' OR e.evttags IS NOT NULL
 $$;
 
 -- ---------------------------------------------------------------------------

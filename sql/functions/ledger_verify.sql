@@ -1,57 +1,110 @@
--- Every row of the tenants the caller may touch is hashed again by the
--- extension, and each link is compared with its neighbour.  Rows are taken in
--- (chain, sequence) order, never by time.
-CREATE FUNCTION ledger.ledger_verify_rows(in_tenant text, in_chain uuid, in_from bigint, in_to bigint)
-	RETURNS TABLE (chain_id uuid, sequence_no bigint, kind text, detail text, rows_checked bigint)
-	LANGUAGE sql STABLE PARALLEL SAFE
+-- Verification: docs/verification.md says what is checked and how a row is named.
+-- One scan decides whether there is anything to name; only then the judge runs.
+CREATE FUNCTION ledger.ledger_verify_all(
+	in_tenant text, in_chain uuid, in_from bigint, in_to bigint, in_guards boolean)
+	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text, counts jsonb)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	WITH hashed AS (
-		SELECT e.chain_id, e.sequence_no, e.previous_hash, e.event_hash,
-			ledger.ledger_event_hash(e) AS computed,
-			ledger.ledger_leaf_hash(e) = e.merkle_leaf_hash AS leaf_ok,
-			ledger.ledger_payload_hash(e.payload_salt, e.event_body) = e.payload_hash AS payload_ok
-		FROM ledger.ledger_events AS e
-		WHERE e.tenant_id = in_tenant AND (in_chain IS NULL OR e.chain_id = in_chain)
-	), seen AS (
-		SELECT h.*,
-			lag(h.sequence_no) OVER w AS before_no,
-			lag(CASE WHEN h.leaf_ok THEN h.computed ELSE h.event_hash END) OVER w AS before_hash,
-			lead(h.sequence_no) OVER w AS after_no,
-			lead(h.previous_hash) OVER w AS after_says
-		FROM hashed AS h
-		WINDOW w AS (PARTITION BY h.chain_id ORDER BY h.sequence_no)
-	), judged AS (
-		SELECT s.*,
-			CASE WHEN s.after_no = s.sequence_no + 1 THEN s.after_says END AS next_says,
-			CASE WHEN s.sequence_no = 1 THEN decode(repeat('00', 32), 'hex')
-			     WHEN s.before_no = s.sequence_no - 1 THEN s.before_hash END AS remembered
-		FROM seen AS s
-		WHERE (in_from IS NULL OR s.sequence_no >= in_from) AND (in_to IS NULL OR s.sequence_no <= in_to)
-	)
-	SELECT j.chain_id, j.sequence_no, v.kind, v.detail, 1::bigint
-	FROM judged AS j, LATERAL (
-		SELECT CASE
-			WHEN j.computed <> j.event_hash AND (j.leaf_ok OR j.next_says = j.computed) THEN 'hash_edited'
-			WHEN j.computed <> j.event_hash THEN 'envelope_edited'
-			WHEN j.payload_ok IS NOT TRUE THEN 'payload_edited'
-			WHEN NOT j.leaf_ok THEN 'hash_edited'
-			WHEN j.previous_hash <> j.remembered THEN 'link_broken' END AS kind,
-			CASE
-			WHEN j.computed <> j.event_hash AND (j.leaf_ok OR j.next_says = j.computed) THEN 'event_hash'
-			WHEN j.computed <> j.event_hash THEN 'the columns do not give event_hash'
-			WHEN j.payload_ok IS NOT TRUE THEN 'payload does not give payload_hash'
-			WHEN NOT j.leaf_ok THEN 'merkle_leaf_hash'
-			ELSE 'previous_hash is not the hash of the row before' END AS detail) AS v
-	UNION ALL
-	SELECT s.chain_id, coalesce(s.before_no, 0) + 1, 'missing',
-		format('sequence %s to %s', coalesce(s.before_no, 0) + 1, s.sequence_no - 1), 0
-	FROM seen AS s
-	WHERE s.sequence_no > coalesce(s.before_no, 0) + 1
-		AND (in_from IS NULL OR s.sequence_no > in_from) AND (in_to IS NULL OR s.sequence_no <= in_to)
+DECLARE
+	v_scan record;
+	-- A part of the events cannot say what was folded from all.
+	v_folds boolean := in_chain IS NULL AND in_from IS NULL AND in_to IS NULL;
+	v_guards boolean := in_guards AND in_tenant IS NULL AND v_folds;
+	v_denied text;
+BEGIN
+	IF in_tenant IS NOT NULL THEN
+		PERFORM ledger.ledger_require_access(in_tenant);
+	END IF;
+	BEGIN
+		SELECT * INTO v_scan FROM ledger.ledger_verify_scan(in_tenant, in_chain, in_from, in_to);
+		IF v_scan.sound THEN
+			RETURN QUERY SELECT c.tenant_id, c.chain_id, NULL::bigint, 'missing_chain', 'a registered chain has no events', NULL::jsonb
+				FROM ledger.ledger_chains AS c
+				WHERE in_from IS NULL AND in_to IS NULL
+					AND (in_tenant IS NULL OR c.tenant_id = in_tenant) AND (in_chain IS NULL OR c.chain_id = in_chain)
+					AND NOT EXISTS (SELECT FROM ledger.ledger_events AS e WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id);
+			RETURN QUERY SELECT NULL::text, NULL::uuid, NULL::bigint, NULL::text, NULL::text, jsonb_build_object(
+				'rows', v_scan.rows, 'links', v_scan.rows, 'payloads', v_scan.payloads, 'chains', v_scan.chains, 'workers', v_scan.workers);
+		END IF;
+		IF v_folds OR NOT v_scan.sound THEN
+			-- What was folded from a tampered event is not reported again.
+			RETURN QUERY
+				WITH judged AS MATERIALIZED (
+					SELECT * FROM ledger.ledger_judge(in_tenant, in_chain, in_from, in_to) WHERE NOT v_scan.sound),
+				lost AS (
+					SELECT c.tenant_id, c.chain_id FROM ledger.ledger_chains AS c
+					WHERE v_scan.sound AND NOT EXISTS (
+						SELECT FROM ledger.ledger_events AS e WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id)),
+				unsound_finding AS MATERIALIZED (
+					SELECT j.tenant_id, j.finding_id, j.policy_version FROM judged AS j WHERE j.finding_id IS NOT NULL
+					UNION SELECT j.home_tenant, j.finding_id, j.policy_version FROM judged AS j WHERE j.finding_id IS NOT NULL),
+				unsound_chain AS MATERIALIZED (
+					SELECT j.tenant_id, j.chain_id FROM judged AS j WHERE j.kind IN ('envelope_edited', 'link_broken', 'missing', 'missing_chain')
+					UNION SELECT j.home_tenant, j.home_chain FROM judged AS j WHERE j.kind IN ('envelope_edited', 'link_broken')
+					UNION SELECT l.tenant_id, l.chain_id FROM lost AS l),
+				folded AS MATERIALIZED (
+					SELECT * FROM ledger.ledger_verify_projection(in_tenant, ledger.ledger_history_horizon()) WHERE v_folds)
+				SELECT j.tenant_id, j.chain_id, j.sequence_no, j.kind, j.detail, j.counts FROM judged AS j
+				UNION ALL
+				SELECT p.tenant_id, p.chain_id, p.sequence_no, CASE WHEN p.folded IS NULL THEN 'projection_diverged' END, p.detail,
+					CASE WHEN p.folded IS NOT NULL THEN jsonb_build_object('projections', p.folded) END
+				FROM folded AS p
+				LEFT JOIN unsound_finding AS f ON (f.tenant_id, f.finding_id, f.policy_version) = (p.tenant_id, p.finding_id, p.policy_version)
+				LEFT JOIN unsound_chain AS c ON (c.tenant_id, c.chain_id) = (p.tenant_id, p.chain_id)
+				LEFT JOIN unsound_chain AS s ON (s.tenant_id, s.chain_id) = (p.tenant_id, p.stored_chain)
+				WHERE f.tenant_id IS NULL AND c.tenant_id IS NULL AND s.tenant_id IS NULL;
+		END IF;
+	EXCEPTION WHEN insufficient_privilege THEN
+		-- A table was taken from the owner.  The guards name it, where they are asked.
+		IF NOT v_guards THEN
+			RAISE;
+		END IF;
+		v_denied := SQLERRM;
+	END;
+	IF v_guards THEN
+		RETURN QUERY SELECT g.tenant_id, NULL::uuid, NULL::bigint, 'guard_missing',
+				format('%s %s: %s', g.guard, g.object, g.state), NULL::jsonb
+			FROM ledger.ledger_guard_state() AS g
+			WHERE NOT g.ok AND g.guard IN ('trigger', 'foreign trigger', 'foreign rule', 'event trigger', 'row security',
+				'key', 'leaf', 'owner', 'owned');
+		IF v_denied IS NOT NULL AND NOT FOUND THEN
+			RAISE EXCEPTION 'the ledger cannot be read: %', v_denied USING ERRCODE = 'LG503';
+		END IF;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_verify_all(text, uuid, bigint, bigint, boolean) IS
+	'Findings, with NULL kind for rows that hold counts. Part of ledger_verify() and ledger_verify_report().';
+
+CREATE FUNCTION ledger.ledger_require_access(tenant text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	IF NOT ledger.ledger_tenant_allowed(tenant) THEN
+		RAISE EXCEPTION 'role may not touch tenant "%"', tenant
+			USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_require_access(text) IS
+	'LG403 unless the session''s role may touch the tenant.';
+
+CREATE FUNCTION ledger.ledger_verify(
+	tenant_id text DEFAULT NULL, chain_id uuid DEFAULT NULL,
+	from_sequence bigint DEFAULT NULL, to_sequence bigint DEFAULT NULL)
+	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text)
+	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER ROWS 10
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
+	FROM ledger.ledger_verify_all($1, $2, $3, $4, true) AS v
+	WHERE v.kind IS NOT NULL
+	ORDER BY v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
 	$$;
-COMMENT ON FUNCTION ledger.ledger_verify_rows(text, uuid, bigint, bigint) IS
-	'One row for each event of a tenant, with what is wrong with it or NULL, and one for each gap. The work of ledger_verify().';
+COMMENT ON FUNCTION ledger.ledger_verify(text, uuid, bigint, bigint) IS
+	'One row for each thing that is not as the ledger left it, naming the row that was touched and only that one; none when clean. Arguments: tenant, chain, first and last sequence, all optional; without any, everything that the role may touch, and the guards. The kinds are listed in docs/verification.md. Reads only, so it works on a hot standby. LG403: tenant not granted.';
 
 CREATE FUNCTION ledger.ledger_verify_report(
 	tenant_id text DEFAULT NULL, chain_id uuid DEFAULT NULL,
@@ -60,50 +113,31 @@ CREATE FUNCTION ledger.ledger_verify_report(
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-#variable_conflict use_column
 DECLARE
 	v_started  timestamptz := clock_timestamp();
-	v_tenant   text;
-	v_rows     bigint := 0;
-	v_chains   bigint := 0;
-	v_findings jsonb := '[]';
+	v_counts   jsonb := '{"rows": 0, "links": 0, "payloads": 0, "chains": 0, "projections": 0, "workers": 0}';
+	v_kinds    jsonb := '{}';
+	v_findings bigint := 0;
 	v_part     record;
 BEGIN
-	FOR v_tenant IN
-		SELECT t.tenant_id FROM ledger.ledger_tenants AS t
-		WHERE (ledger_verify_report.tenant_id IS NULL OR t.tenant_id = ledger_verify_report.tenant_id)
-			AND ledger.ledger_tenant_allowed(t.tenant_id)
-		ORDER BY 1
+	FOR v_part IN
+		SELECT v.kind, v.counts, count(*) AS n
+		FROM ledger.ledger_verify_all($1, $2, $3, $4, true) AS v
+		GROUP BY v.kind, v.counts
 	LOOP
-		SELECT coalesce(sum(r.rows_checked), 0) AS n, count(DISTINCT r.chain_id) AS chains,
-			coalesce(jsonb_agg(jsonb_build_object('tenantId', v_tenant, 'chainId', r.chain_id,
-				'sequence', r.sequence_no, 'kind', r.kind, 'detail', r.detail)
-				ORDER BY r.chain_id, r.sequence_no) FILTER (WHERE r.kind IS NOT NULL), '[]') AS findings
-		INTO v_part
-		FROM ledger.ledger_verify_rows(v_tenant, ledger_verify_report.chain_id,
-			ledger_verify_report.from_sequence, ledger_verify_report.to_sequence) AS r;
-		v_rows := v_rows + v_part.n;
-		v_chains := v_chains + v_part.chains;
-		v_findings := v_findings || v_part.findings;
+		IF v_part.kind IS NULL THEN
+			v_counts := v_counts || v_part.counts;
+		ELSE
+			v_kinds := v_kinds || jsonb_build_object(v_part.kind, v_part.n);
+			v_findings := v_findings + v_part.n;
+		END IF;
 	END LOOP;
-	RETURN jsonb_build_object('rows', v_rows, 'links', v_rows, 'leaves', v_rows, 'chains', v_chains,
-		'findings', v_findings,
+	RETURN v_counts || jsonb_build_object(
+		'leaves', v_counts -> 'rows', 'findings', v_findings, 'kinds', v_kinds,
 		'durationMs', round(extract(epoch FROM clock_timestamp() - v_started) * 1000),
-		'verdict', CASE WHEN v_findings <> '[]' THEN 'tampered' WHEN v_rows = 0 THEN 'nothing_checked' ELSE 'clean' END);
+		'verdict', CASE WHEN v_findings > 0 THEN 'tampered'
+		                WHEN (v_counts ->> 'rows')::bigint = 0 THEN 'nothing_checked' ELSE 'clean' END);
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_verify_report(text, uuid, bigint, bigint) IS
-	'Verifies all tenants the role may touch, or one, or one chain or range of it. Counts of rows, links, leaves and chains checked, findings, duration and verdict: clean, tampered, or nothing_checked (zero rows are never clean).';
-
-CREATE FUNCTION ledger.ledger_verify(
-	tenant_id text DEFAULT NULL, chain_id uuid DEFAULT NULL,
-	from_sequence bigint DEFAULT NULL, to_sequence bigint DEFAULT NULL)
-	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text)
-	LANGUAGE sql STABLE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp
-	AS $$
-	SELECT f ->> 'tenantId', (f ->> 'chainId')::uuid, (f ->> 'sequence')::bigint, f ->> 'kind', f ->> 'detail'
-	FROM jsonb_array_elements(ledger.ledger_verify_report($1, $2, $3, $4) -> 'findings') AS f
-	$$;
-COMMENT ON FUNCTION ledger.ledger_verify(text, uuid, bigint, bigint) IS
-	'One row for each thing that is not as the ledger left it, naming the row that was touched; none when clean.';
+	'What ledger_verify() with the same arguments checked: counts of rows, links, payloads, leaves, projections (findings folded) and chains; findings in all and by kind; duration in ms; parallel workers that took part; and the verdict: clean, tampered, or nothing_checked (zero rows checked are never clean).';

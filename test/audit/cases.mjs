@@ -28,23 +28,37 @@ function run(sql) {
 	return result.stdout;
 }
 
-// Runs each case in a transaction of its own, rolled back, in one session.
+// Runs each case in a transaction of its own, rolled back, in one session; asks both
+// verifiers, and the scan of the second one whether it has a doubt: it must have one
+// where the judge finds something about events, and nowhere else; but a neighbour of a
+// range may raise one that the judge settles.
 function runCases(cases, guards) {
-	const script = cases.map(({ sql, call = '' }) => `BEGIN;\n${sql}
-SELECT '=' || coalesce(json_agg(concat_ws(' ', tenant_id, left(chain_id::text, 1), coalesce(sequence_no::text, '-'), kind)
+	const findings = (call) => `SELECT '=' || coalesce(json_agg(concat_ws(' ', tenant_id, left(chain_id::text, 1), coalesce(sequence_no::text, '-'), kind)
 		ORDER BY tenant_id, chain_id, sequence_no, kind), '[]'), coalesce(json_agg(detail), '[]')
-	FROM pg_temp.plain_verify(${call});\nROLLBACK;\n`);
+	FROM ${call};`;
+	const script = cases.map(({ sql, call = '' }) => {
+		const args = [...call.split(',').filter((a) => a !== ''), 'NULL', 'NULL', 'NULL', 'NULL'].slice(0, 4).join(', ');
+		return `BEGIN;\n${sql}\n${findings(`pg_temp.plain_verify(${call})`)}
+			${findings(`(SELECT * FROM ledger.ledger_verify_all(${args}, ${guards === 'on'}) WHERE kind IS NOT NULL) AS v`)}
+			SELECT '=' || (s.sound = NOT EXISTS (SELECT FROM ledger.ledger_judge(${args}) AS j WHERE j.kind <> 'missing_chain'))::text, s.sound
+				FROM ledger.ledger_verify_scan(${args}) AS s;\nROLLBACK;\n`;
+	});
 	const output = run(`\\set run off\n\\set guards ${guards}\n\\i ${verifier}\n\\set ON_ERROR_STOP off\n${script.join('')}`);
 	const lines = output.split('\n').filter((line) => line.startsWith('='));
-	if (lines.length !== cases.length) {
+	if (lines.length !== 3 * cases.length) {
 		throw new Error(`${lines.length} answers to ${cases.length} cases\n` +
 			psql(['-Atq'], `\\set run off\n\\i ${verifier}\n\\set ON_ERROR_STOP off\n${script.join('')}`).stderr);
 	}
+	const answer = (line) => line.slice(1).split('|').map((text, i) => i === 0 ? JSON.parse(text) : text);
 	cases.forEach(({ name, expect }, index) => {
-		const [got, details] = lines[index].slice(1).split('|').map((text, i) => i === 0 ? JSON.parse(text) : text);
 		const wanted = [...expect].sort();
-		report(JSON.stringify([...got].sort()) === JSON.stringify(wanted), name,
-			[`wanted ${wanted.join(', ') || 'nothing'}`, `got    ${got.join(', ') || 'nothing'}`, `detail ${details}`]);
+		for (const [n, who] of [[0, 'plain'], [1, 'ledger']]) {
+			const [got, details] = answer(lines[3 * index + n]);
+			report(JSON.stringify([...got].sort()) === JSON.stringify(wanted), `${who}: ${name}`,
+				[`wanted ${wanted.join(', ') || 'nothing'}`, `got    ${got.join(', ') || 'nothing'}`, `detail ${details}`]);
+		}
+		const [asTheJudge, sound] = lines[3 * index + 2].slice(1).split('|');
+		report(asTheJudge === 'true' || (sound === 'f' && cases[index].call?.split(',').length > 2), `scan: ${name}`, [lines[3 * index + 2]]);
 	});
 }
 

@@ -25,13 +25,16 @@ export const cases = [
 		sql: `DROP TRIGGER ledger_refuse_direct ON ${acme};
 			CREATE TRIGGER ledger_refuse_direct BEFORE INSERT ON ${acme} FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_direct();
 			ALTER TABLE ${acme} ENABLE ALWAYS TRIGGER ledger_refuse_direct;` },
+	{ name: 'the vocabulary unguarded', sql: 'ALTER TABLE ledger.ledger_event_types DISABLE TRIGGER ledger_refuse_statement;', expect: missing() },
+	...['ledger_refuse_row', 'ledger_refuse_statement'].map((trigger) => ({ name: `the record of migrations without ${trigger}`,
+		sql: `DROP TRIGGER ${trigger} ON ledger.ledger_schema_migrations;`, expect: missing() })),
 	{ name: 'a foreign trigger', expect: missing('acme'),
 		sql: `CREATE TRIGGER later BEFORE INSERT ON ${acme} FOR EACH ROW EXECUTE FUNCTION ledger.ledger_link();` },
 	{ name: 'a foreign rule', expect: missing('acme'), sql: `CREATE RULE quiet AS ON DELETE TO ${acme} DO INSTEAD NOTHING;` },
 	{ name: 'a leaf detached', expect: [...missing('acme'), ...missing('acme'), ...missing('acme'),
 		'acme a - missing_chain', 'acme b - missing_chain'],
 		sql: `ALTER TABLE ledger.ledger_events DETACH PARTITION ${acme};` },
-	...['ledger_events', 'findings_projection', 'finding_history', 'triage_actions'].flatMap((table) => [
+	...['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains'].flatMap((table) => [
 		{ name: `row security of ${table} off`, sql: `ALTER TABLE ledger.${table} DISABLE ROW LEVEL SECURITY;`, expect: missing() },
 		{ name: `row security of ${table} not forced`, sql: `ALTER TABLE ledger.${table} NO FORCE ROW LEVEL SECURITY;`, expect: missing() }]),
 	{ name: 'primary key dropped', sql: 'ALTER TABLE ledger.ledger_events DROP CONSTRAINT ledger_events_pkey;',
@@ -42,5 +45,11 @@ export const cases = [
 	...['ledger_guard_start', 'ledger_guard_ddl_end', 'ledger_guard_drop', 'ledger_guard_rewrite'].flatMap((trigger) => [
 		{ name: `${trigger} off`, sql: `ALTER EVENT TRIGGER ${trigger} DISABLE;`, expect: missing() },
 		{ name: `${trigger} dropped`, sql: `DROP EVENT TRIGGER ${trigger};`, expect: missing() }]),
+	{ name: 'an event trigger that runs something else', expect: missing(),
+		sql: `CREATE FUNCTION public.ledger_guard_drop() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+			DROP EVENT TRIGGER ledger_guard_drop; CREATE EVENT TRIGGER ledger_guard_drop ON sql_drop EXECUTE FUNCTION public.ledger_guard_drop();
+			ALTER EVENT TRIGGER ledger_guard_drop ENABLE ALWAYS;` },
+	{ name: 'the owner bypasses row security', sql: 'ALTER ROLE ledger_owner BYPASSRLS;', expect: missing() },
+	{ name: 'the leaf of a tenant dropped', sql: `DROP TABLE ${acme};`, expect: [...missing('acme'), 'acme a - missing_chain', 'acme b - missing_chain'] },
 	{ name: 'guards are left out for one tenant', sql: `ALTER TABLE ${acme} DISABLE TRIGGER ledger_refuse_direct;`, call: `'acme'`, expect: [] },
 ];

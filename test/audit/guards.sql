@@ -1,10 +1,5 @@
--- Catalog objects with the names and shapes of the ledger's guards.  They do
--- nothing: what is tested here is that the verifier misses each one.
-CREATE FUNCTION ledger.ledger_link() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-CREATE FUNCTION ledger.ledger_project() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-CREATE FUNCTION ledger.ledger_refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN coalesce(NEW, OLD); END';
-CREATE FUNCTION ledger.ledger_refuse_direct() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-CREATE FUNCTION ledger.ledger_guard_nothing() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+-- Catalog objects with the names and shapes of the ledger's guards: what is tested
+-- here is that the verifiers miss each one.  The event triggers do nothing.
 
 CREATE TRIGGER zzzz_ledger_link BEFORE INSERT ON ledger.ledger_events
 	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_link();
@@ -29,23 +24,28 @@ BEGIN
 			EXECUTE format('ALTER TABLE ledger.%I ENABLE ALWAYS TRIGGER %I', v_leaf, v_name);
 		END LOOP;
 	END LOOP;
+	CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.ledger_event_types
+		FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+	ALTER TABLE ledger.ledger_event_types ENABLE ALWAYS TRIGGER ledger_refuse_statement;
 	FOREACH v_name IN ARRAY '{zzzz_ledger_link,ledger_refuse_row,ledger_refuse_statement,ledger_project}'::text[] LOOP
 		EXECUTE format('ALTER TABLE ledger.ledger_events ENABLE ALWAYS TRIGGER %I', v_name);
 	END LOOP;
-	FOREACH v_name IN ARRAY '{ledger_events,findings_projection,finding_history,triage_actions}'::text[] LOOP
+	FOREACH v_name IN ARRAY '{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains}'::text[] LOOP
 		EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_name);
 	END LOOP;
 	CREATE ROLE ledger_owner NOLOGIN;
+	ALTER SCHEMA ledger OWNER TO ledger_owner;
 	FOR v_name IN SELECT relname FROM pg_class WHERE relnamespace = 'ledger'::regnamespace AND relkind IN ('r', 'p') LOOP
 		EXECUTE format('ALTER TABLE ledger.%I OWNER TO ledger_owner', v_name);
 	END LOOP;
 END
 $$;
 
-CREATE EVENT TRIGGER ledger_guard_start ON ddl_command_start EXECUTE FUNCTION ledger.ledger_guard_nothing();
-CREATE EVENT TRIGGER ledger_guard_ddl_end ON ddl_command_end EXECUTE FUNCTION ledger.ledger_guard_nothing();
-CREATE EVENT TRIGGER ledger_guard_drop ON sql_drop EXECUTE FUNCTION ledger.ledger_guard_nothing();
-CREATE EVENT TRIGGER ledger_guard_rewrite ON table_rewrite EXECUTE FUNCTION ledger.ledger_guard_nothing();
+\i sql/triggers/ledger_schema_migrations.sql
+CREATE EVENT TRIGGER ledger_guard_start ON ddl_command_start EXECUTE FUNCTION ledger.ledger_guard_start();
+CREATE EVENT TRIGGER ledger_guard_ddl_end ON ddl_command_end EXECUTE FUNCTION ledger.ledger_guard_ddl_end();
+CREATE EVENT TRIGGER ledger_guard_drop ON sql_drop EXECUTE FUNCTION ledger.ledger_guard_drop();
+CREATE EVENT TRIGGER ledger_guard_rewrite ON table_rewrite EXECUTE FUNCTION ledger.ledger_guard_rewrite();
 ALTER EVENT TRIGGER ledger_guard_start ENABLE ALWAYS;
 ALTER EVENT TRIGGER ledger_guard_ddl_end ENABLE ALWAYS;
 ALTER EVENT TRIGGER ledger_guard_drop ENABLE ALWAYS;

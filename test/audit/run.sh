@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Tests of sql/audit/verify_plain.sql on a throw-away cluster: TAP on stdout.
+# Tests of both verifiers, sql/audit/verify_plain.sql and ledger_verify(), on a
+# throw-away cluster: TAP on stdout.
 # Needs initdb and psql of PG_CONFIG (default: pg_config) and node.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -36,9 +37,14 @@ psql=("$bin/psql" -XAtq -v ON_ERROR_STOP=1)
 export PGDATABASE=audit
 {
 	echo 'CREATE SCHEMA ledger;'
-	for table in tenants event_types chains partition_intent events; do
+	for table in schema_migrations tenants event_types chains partition_intent events; do
 		cat "sql/tables/ledger_$table.sql"
 	done
 	cat sql/tables/finding*.sql sql/tables/triage_actions.sql sql/data/event_types.sql sql/data/partition_intent.sql test/audit/schema.sql
+	# The other verifier.  Its functions only: the tables stay without guards.
+	echo 'CREATE EXTENSION findings_ledger SCHEMA ledger;'
+	for function in rebuild_projection guard_state verify_scan name_fault judge verify; do
+		cat "sql/functions/ledger_$function.sql"
+	done
 } | "${psql[@]}"
 PSQL=$bin/psql node test/audit/cases.mjs
