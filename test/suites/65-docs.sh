@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Every command of README.md and the tutorial, run on a throw-away cluster as a newcomer
-# would, with the output that the page shows (test/docs/run.mjs); and the examples of
-# docs/formats.md, recomputed.
+# Every command of README.md, the tutorial and some how-to pages, run on a throw-away
+# cluster as a newcomer would, with the output that the page shows (test/docs/run.mjs);
+# and the examples of docs/formats.md, recomputed.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
 copy=$work/checkout
@@ -14,11 +14,15 @@ fresh_copy() {
 	tar -cf - --exclude=./.git --exclude=./.run --exclude=./build --exclude=node_modules . | tar -xf - -C "$copy"
 }
 
+bring_up() {
+	deploy/dev/up.sh >"$work/up.out" 2>&1 || { cat "$work/up.out" >&2; die 'make up failed'; }
+}
+
 # The runner itself: it must find each wrong block of one page, and none of the other.
 check_runner() {
 	local wanted found
-	deploy/dev/up.sh >"$work/up.out" 2>&1 || { cat "$work/up.out" >&2; die 'make up failed'; }
-	node test/docs/run.mjs "$copy" test/docs/right.md
+	bring_up
+	node test/docs/run.mjs "$copy" test/docs/right.md || status=1
 	wanted=$(awk '/^```(sh|sql)/ || /^    / { n++ } END { print n }' test/docs/wrong.md)
 	found=$(node test/docs/run.mjs "$copy" test/docs/wrong.md || true)
 	if [ "$(grep -c '^not ok' <<<"$found")" -eq "$wanted" ] && ! grep -q '^ok' <<<"$found"; then
@@ -26,6 +30,7 @@ check_runner() {
 	else
 		echo "not ok - each of $wanted wrong blocks is found"
 		sed 's/^/# /' <<<"$found"
+		status=1
 	fi
 }
 
@@ -50,10 +55,12 @@ if [ $# -eq 0 ]; then
 	fresh_copy
 	check_runner
 	check_formats
-	set -- README.md docs/tutorial.md
+	set -- README.md docs/tutorial.md docs/how-to/write-events.md docs/how-to/tenants-and-roles.md
 fi
 for page in "$@"; do
 	fresh_copy
+	# A how-to page is read by somebody who has a ledger.
+	[[ $page != docs/how-to/* ]] || bring_up
 	node test/docs/run.mjs "$copy" "$page" || status=$?
 done
 exit "$status"
