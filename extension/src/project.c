@@ -20,7 +20,9 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
+/* A batch is written when it has so many events, or its memory has so many bytes. */
 #define BATCH_EVENTS 1000
+#define BATCH_BYTES (16 * 1024 * 1024)
 
 typedef struct Batch
 {
@@ -142,7 +144,6 @@ fold_event(Batch *batch, const EventRow *event)
 	ledger_fold(&entry->finding, event, type, false, &batch->history, &batch->actions);
 	if (batch->history.nrows > history_before && past_retention(batch, event))
 		batch->history.nrows = history_before;
-	batch->nevents++;
 }
 
 static int
@@ -254,7 +255,8 @@ fold_tuple(Batch *batch, HeapTuple tuple, TupleDesc desc, const EventColumnMap *
 		ledger_register_chain(&row);
 	fold_event(batch, &row);
 	MemoryContextSwitchTo(old);
-	if (batch->nevents >= BATCH_EVENTS)
+	if (++batch->nevents >= BATCH_EVENTS ||
+		MemoryContextMemAllocated(batch->context, false) > BATCH_BYTES)
 		flush_batch(batch);
 	CHECK_FOR_INTERRUPTS();
 }
