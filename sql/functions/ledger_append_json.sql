@@ -29,7 +29,8 @@ BEGIN
 				'finding.id', 'finding.artifactId', 'finding.vulnId', 'actor.id', 'actor.type') THEN 'unknown'
 			WHEN g.member = 'payload' OR jsonb_typeof(g.value) = 'null' THEN NULL
 			WHEN g.member IN ('finding', 'actor') THEN CASE WHEN jsonb_typeof(g.value) <> 'object' THEN 'an object' END
-			WHEN g.member = 'expectedSequence' THEN CASE WHEN jsonb_typeof(g.value) <> 'number' THEN 'a number' END
+			-- As a string too: not every language's JSON has 64-bit numbers.
+			WHEN g.member = 'expectedSequence' THEN CASE WHEN jsonb_typeof(g.value) NOT IN ('number', 'string') THEN 'a number' END
 			WHEN jsonb_typeof(g.value) <> 'string' THEN 'a string' END AS fault
 		FROM given AS g
 	)
