@@ -282,7 +282,7 @@ COMMENT ON FUNCTION ledger.ledger_request_either(text, text, text) IS
 	'The value of a request member that has two names; LG400 if both are given and differ.';
 
 CREATE FUNCTION ledger.ledger_request_row(event jsonb) RETURNS ledger.ledger_events
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 DECLARE
@@ -352,7 +352,7 @@ COMMENT ON FUNCTION ledger.ledger_request_row(jsonb) IS
 	'The row that a camelCase append request asks for. LG400: unknown, mistyped or malformed member, or two names of one member that differ; LG403: a member that the ledger sets itself, or a type reserved to it.';
 
 CREATE FUNCTION ledger.ledger_request_expected(event jsonb) RETURNS bigint
-	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN

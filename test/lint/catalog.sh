@@ -47,3 +47,11 @@ ask "SELECT p.oid::regprocedure
 	WHERE p.pronamespace = 'ledger'::regnamespace AND p.proowner <> 'ledger_owner'::regrole
 	  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')" |
 	none 'every function outside the extension belongs to ledger_owner'
+
+# An EXCEPTION clause starts a subtransaction, which fails in any parallel operation,
+# in the leader too.
+ask "SELECT p.oid::regprocedure
+	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+	WHERE p.pronamespace = 'ledger'::regnamespace AND l.lanname = 'plpgsql'
+	  AND p.proparallel <> 'u' AND p.prosrc ~ '\\mEXCEPTION\\s+(--[^\n]*\s+)?WHEN\\M'" |
+	none 'no function with an EXCEPTION clause is marked fit for parallel plans'
