@@ -22,18 +22,21 @@ SELECT p.oid, p.proname, p.prokind, p.provolatile, p.proparallel, p.proisstrict,
 	pg_get_function_result(p.oid) AS result,
 	obj_description(p.oid, 'pg_proc') AS comment,
 	EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS of_extension,
+	-- What of the extension is of use outside of it; a new one stands with the others.
+	p.proname IN ('ledger_canonical_json', 'ledger_chain_id', 'ledger_event_envelope', 'ledger_event_hash', 'ledger_leaf_hash',
+		'ledger_library_version', 'ledger_payload_hash', 'ledger_tenant_allowed', 'ledger_tenant_selected', 'ledger_uuid_v7') AS for_readers,
 	pg_temp.grantees(p.proacl, 'f', p.proowner, 'EXECUTE') AS callers
 FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
-WHERE p.pronamespace = 'ledger'::regnamespace AND p.prokind IN ('f', 'p');
+WHERE p.pronamespace = 'ledger'::regnamespace AND p.prokind IN ('f', 'p', 'a');
 
 CREATE FUNCTION pg_temp.facts(f pg_temp.functions) RETURNS text LANGUAGE sql
 	RETURN concat_ws(', ',
-		CASE WHEN f.prokind = 'p' THEN 'procedure'
+		CASE f.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate'
 			ELSE CASE f.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END END,
 		CASE WHEN f.proisstrict THEN 'strict' END,
 		CASE f.proparallel WHEN 's' THEN 'parallel safe' WHEN 'r' THEN 'parallel restricted' END,
 		CASE WHEN f.prosecdef THEN 'security definer' END,
-		CASE f.lanname WHEN 'c' THEN 'C' WHEN 'sql' THEN 'SQL' ELSE 'PL/pgSQL' END);
+		CASE f.lanname WHEN 'c' THEN 'C' WHEN 'sql' THEN 'SQL' WHEN 'plpgsql' THEN 'PL/pgSQL' END);
 
 -- One function as a section of its own.
 CREATE FUNCTION pg_temp.section(f pg_temp.functions) RETURNS text LANGUAGE sql
@@ -87,11 +90,10 @@ WHERE NOT f.is_trigger AND NOT f.of_extension AND f.callers IS NOT NULL AND f.ca
 ORDER BY f.proname COLLATE "C", f.identity COLLATE "C";
 \echo '## Functions of the extension'
 \echo
-\echo 'What `CREATE EXTENSION` makes, all in C. They act with the rights of the caller: `ledger_write()` needs INSERT,'
-\echo 'which only the loader and the owner have; everyone else appends through the functions above.'
+\echo 'Arithmetic and questions that anyone may ask; what `CREATE EXTENSION` makes besides is listed below them.'
 \echo
 SELECT pg_temp.section(f) FROM pg_temp.functions AS f
-WHERE NOT f.is_trigger AND f.of_extension
+WHERE f.for_readers
 ORDER BY f.proname COLLATE "C", f.identity COLLATE "C";
 \echo '## Functions behind the others'
 \echo
@@ -100,7 +102,7 @@ ORDER BY f.proname COLLATE "C", f.identity COLLATE "C";
 \echo '| function | what it does | |'
 \echo '| --- | --- | --- |'
 SELECT pg_temp.row_of(f) FROM pg_temp.functions AS f
-WHERE f.is_trigger OR (NOT f.of_extension AND (f.callers IS NULL OR f.callers = 'everyone'))
+WHERE NOT f.for_readers AND (f.is_trigger OR f.of_extension OR f.callers IS NULL OR f.callers = 'everyone')
 ORDER BY f.proname COLLATE "C", f.identity COLLATE "C";
 \echo
 \echo '## Tables'
