@@ -734,6 +734,13 @@ BEGIN
 		RETURN NEXT;
 		RETURN;
 	END IF;
+	IF NOT (has_schema_privilege('ledger', 'USAGE') AND has_schema_privilege('ledger', 'CREATE')
+		AND has_schema_privilege('partman', 'USAGE') AND has_schema_privilege('partman', 'CREATE')) THEN
+		problem := 'ledger_owner may not work in schemas ledger and partman';
+		cure := 'As superuser: the GRANTs of sql/bootstrap/schema.sql.';
+		RETURN NEXT;
+		RETURN;
+	END IF;
 	FOR v_part IN
 		SELECT i.parent_table, i.control_column,
 			CASE i.step WHEN 'daily' THEN interval '1 day' WHEN 'weekly' THEN '1 week' ELSE '1 month' END AS width,
@@ -771,7 +778,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_partition_problems() IS
-	'What keeps pg_partman''s maintenance from its work: not installed, a table not registered or registered otherwise, no partitions ahead, rows in a default partition.';
+	'What keeps pg_partman''s maintenance from its work: not installed or not granted, a table not registered or registered otherwise, no partitions ahead, rows in a default partition.';
 
 -- ---- sql/functions/ledger_rebuild_projection.sql
 CREATE FUNCTION ledger.ledger_history_horizon() RETURNS timestamptz
@@ -1455,6 +1462,8 @@ COMMENT ON FUNCTION ledger.ledger_verify_report(text, uuid, bigint, bigint) IS
 CREATE FUNCTION ledger.ledger_record_guard_change(in_tag text, in_objects text[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	-- A session that says off, as every restore does, would fail here and go unrecorded.
+	SET row_security = on
 	AS $$
 BEGIN
 	PERFORM ledger.ledger_append_own('ledger.guard_changed', jsonb_build_object(
@@ -1556,6 +1565,8 @@ COMMENT ON FUNCTION ledger.ledger_mend_event_triggers() IS
 CREATE PROCEDURE ledger.ledger_after_restore(reason text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
+	-- It may be called in the session that ran a plain dump, which has left it off.
+	SET row_security = on
 	AS $$
 DECLARE
 	v_superuser   boolean := (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user);
@@ -1573,8 +1584,8 @@ BEGIN
 	END IF;
 	BEGIN
 		PERFORM ledger.ledger_maintenance_tick();
-	EXCEPTION WHEN SQLSTATE 'LG503' THEN
-		NULL; -- no pg_partman: named below, and no reason to keep the copy from going on
+	EXCEPTION WHEN SQLSTATE 'LG503' OR insufficient_privilege THEN
+		NULL; -- no pg_partman, or no right to it: named below, and no reason to keep the copy from going on
 	END;
 	-- Triggers come after the data in a restore: nothing was checked on the way in.
 	v_report := ledger.ledger_verify_report();
@@ -1602,6 +1613,8 @@ COMMENT ON PROCEDURE ledger.ledger_after_restore(text) IS
 -- Can this database run the ledger as it is?  Asked after a restore, an upgrade, a
 -- failover, and by whoever watches the server.  Each part answers rows
 -- (check_name, ok, detail, hint); the hint says what to do and is NULL where all is well.
+-- All run with the caller's rights: in a copy restored without owners or privileges
+-- the owner could not even be asked.
 
 CREATE FUNCTION ledger.ledger_check_software()
 	RETURNS TABLE (check_name text, ok boolean, detail text, hint text)
@@ -1686,7 +1699,7 @@ CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
 	UNION ALL
 	SELECT format('%s may not use schema ledger', r.rolname)
 	FROM pg_roles AS r
-	WHERE r.rolname IN ('ledger_reader', 'ledger_writer', 'ledger_auditor', 'ledger_operator', 'ledger_loader', 'ledger_backup')
+	WHERE r.rolname IN ('ledger_owner', 'ledger_reader', 'ledger_writer', 'ledger_auditor', 'ledger_operator', 'ledger_loader', 'ledger_backup')
 		AND NOT has_schema_privilege(r.oid, 'ledger', 'USAGE')
 	UNION ALL
 	SELECT format('%s may not execute %s()', w.role, p.proname)
@@ -1699,10 +1712,6 @@ CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
 	SELECT format('PUBLIC may execute %s()', p.proname)
 	FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
 	WHERE p.pronamespace = 'ledger'::regnamespace AND p.prosecdef AND a.grantee = 0
-	UNION ALL
-	SELECT 'ledger_owner may not work in schema partman'
-	FROM pg_namespace AS n JOIN pg_roles AS r ON r.rolname = 'ledger_owner'
-	WHERE n.nspname = 'partman' AND NOT (has_schema_privilege(r.oid, n.oid, 'USAGE') AND has_schema_privilege(r.oid, n.oid, 'CREATE'))
 	$$;
 COMMENT ON FUNCTION ledger.ledger_privilege_problems() IS
 	'One text for each privilege that a role of the ledger lacks, or that PUBLIC has and must not.';
@@ -1745,7 +1754,7 @@ COMMENT ON FUNCTION ledger.ledger_check_access() IS
 
 CREATE FUNCTION ledger.ledger_check_runtime()
 	RETURNS TABLE (check_name text, ok boolean, detail text, hint text)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 	SELECT * FROM ledger.ledger_check_software()

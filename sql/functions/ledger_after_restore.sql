@@ -85,6 +85,8 @@ COMMENT ON FUNCTION ledger.ledger_mend_event_triggers() IS
 CREATE PROCEDURE ledger.ledger_after_restore(reason text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
+	-- It may be called in the session that ran a plain dump, which has left it off.
+	SET row_security = on
 	AS $$
 DECLARE
 	v_superuser   boolean := (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user);
@@ -102,8 +104,8 @@ BEGIN
 	END IF;
 	BEGIN
 		PERFORM ledger.ledger_maintenance_tick();
-	EXCEPTION WHEN SQLSTATE 'LG503' THEN
-		NULL; -- no pg_partman: named below, and no reason to keep the copy from going on
+	EXCEPTION WHEN SQLSTATE 'LG503' OR insufficient_privilege THEN
+		NULL; -- no pg_partman, or no right to it: named below, and no reason to keep the copy from going on
 	END;
 	-- Triggers come after the data in a restore: nothing was checked on the way in.
 	v_report := ledger.ledger_verify_report();

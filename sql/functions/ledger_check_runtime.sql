@@ -1,6 +1,8 @@
 -- Can this database run the ledger as it is?  Asked after a restore, an upgrade, a
 -- failover, and by whoever watches the server.  Each part answers rows
 -- (check_name, ok, detail, hint); the hint says what to do and is NULL where all is well.
+-- All run with the caller's rights: in a copy restored without owners or privileges
+-- the owner could not even be asked.
 
 CREATE FUNCTION ledger.ledger_check_software()
 	RETURNS TABLE (check_name text, ok boolean, detail text, hint text)
@@ -85,7 +87,7 @@ CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
 	UNION ALL
 	SELECT format('%s may not use schema ledger', r.rolname)
 	FROM pg_roles AS r
-	WHERE r.rolname IN ('ledger_reader', 'ledger_writer', 'ledger_auditor', 'ledger_operator', 'ledger_loader', 'ledger_backup')
+	WHERE r.rolname IN ('ledger_owner', 'ledger_reader', 'ledger_writer', 'ledger_auditor', 'ledger_operator', 'ledger_loader', 'ledger_backup')
 		AND NOT has_schema_privilege(r.oid, 'ledger', 'USAGE')
 	UNION ALL
 	SELECT format('%s may not execute %s()', w.role, p.proname)
@@ -98,10 +100,6 @@ CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
 	SELECT format('PUBLIC may execute %s()', p.proname)
 	FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
 	WHERE p.pronamespace = 'ledger'::regnamespace AND p.prosecdef AND a.grantee = 0
-	UNION ALL
-	SELECT 'ledger_owner may not work in schema partman'
-	FROM pg_namespace AS n JOIN pg_roles AS r ON r.rolname = 'ledger_owner'
-	WHERE n.nspname = 'partman' AND NOT (has_schema_privilege(r.oid, n.oid, 'USAGE') AND has_schema_privilege(r.oid, n.oid, 'CREATE'))
 	$$;
 COMMENT ON FUNCTION ledger.ledger_privilege_problems() IS
 	'One text for each privilege that a role of the ledger lacks, or that PUBLIC has and must not.';
@@ -144,7 +142,7 @@ COMMENT ON FUNCTION ledger.ledger_check_access() IS
 
 CREATE FUNCTION ledger.ledger_check_runtime()
 	RETURNS TABLE (check_name text, ok boolean, detail text, hint text)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 	SELECT * FROM ledger.ledger_check_software()

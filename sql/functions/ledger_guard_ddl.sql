@@ -3,6 +3,8 @@
 CREATE FUNCTION ledger.ledger_record_guard_change(in_tag text, in_objects text[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	-- A session that says off, as every restore does, would fail here and go unrecorded.
+	SET row_security = on
 	AS $$
 BEGIN
 	PERFORM ledger.ledger_append_own('ledger.guard_changed', jsonb_build_object(

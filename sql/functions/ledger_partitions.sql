@@ -217,6 +217,13 @@ BEGIN
 		RETURN NEXT;
 		RETURN;
 	END IF;
+	IF NOT (has_schema_privilege('ledger', 'USAGE') AND has_schema_privilege('ledger', 'CREATE')
+		AND has_schema_privilege('partman', 'USAGE') AND has_schema_privilege('partman', 'CREATE')) THEN
+		problem := 'ledger_owner may not work in schemas ledger and partman';
+		cure := 'As superuser: the GRANTs of sql/bootstrap/schema.sql.';
+		RETURN NEXT;
+		RETURN;
+	END IF;
 	FOR v_part IN
 		SELECT i.parent_table, i.control_column,
 			CASE i.step WHEN 'daily' THEN interval '1 day' WHEN 'weekly' THEN '1 week' ELSE '1 month' END AS width,
@@ -254,4 +261,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_partition_problems() IS
-	'What keeps pg_partman''s maintenance from its work: not installed, a table not registered or registered otherwise, no partitions ahead, rows in a default partition.';
+	'What keeps pg_partman''s maintenance from its work: not installed or not granted, a table not registered or registered otherwise, no partitions ahead, rows in a default partition.';

@@ -41,9 +41,11 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_add_event_type(text, text, text, text, text[], text, boolean), ledger.ledger_rebuild_projection(text)
 	TO ledger_operator;
 GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_triggers(),
-	ledger.ledger_check_runtime()
+	ledger.ledger_check_runtime(), ledger.ledger_check_software(), ledger.ledger_check_copy(),
+	ledger.ledger_check_access(), ledger.ledger_partition_problems(), ledger.ledger_privilege_problems(),
+	ledger.ledger_home(), ledger.ledger_schema_version(), ledger.ledger_search_path_command()
 	TO ledger_auditor, ledger_operator;
 -- The procedure works with its caller's rights, so its parts are granted with it.
 GRANT EXECUTE ON ROUTINE ledger.ledger_after_restore(text), ledger.ledger_start_incarnation(text, jsonb),
-	ledger.ledger_search_path_command(), ledger.ledger_mend_event_triggers()
+	ledger.ledger_mend_event_triggers()
 	TO ledger_operator;
