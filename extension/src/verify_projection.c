@@ -20,8 +20,9 @@
 #include "utils/typcache.h"
 
 #define FETCH_ROWS 500
-/* A finding's state is copied out of its scratch memory after so many steps. */
+/* A finding's state is copied out of its scratch memory after so many steps, or bytes. */
 #define STEPS_A_SCRATCH 256
+#define SCRATCH_BYTES (8 * 1024 * 1024)
 #define KEY_COLUMNS 3			/* tenant, finding, policy version; then sequence */
 
 /* A cursor over rows in order, looked at one at a time. */
@@ -369,7 +370,8 @@ fold_one(Comparison *cmp, HeapTuple tuple, TupleDesc desc, const EventColumnMap 
 		return;
 	if (!same_finding(&cmp->finding, &event))
 		finish_finding(cmp);
-	else if (++cmp->steps > STEPS_A_SCRATCH)
+	else if (++cmp->steps > STEPS_A_SCRATCH ||
+			 MemoryContextMemAllocated(cmp->states[cmp->current], false) > SCRATCH_BYTES)
 		renew_state(cmp);
 	old = MemoryContextSwitchTo(cmp->states[cmp->current]);
 	ledger_row_from_tuple(heap_copytuple(tuple), desc, map, &event);
