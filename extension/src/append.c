@@ -328,6 +328,7 @@ rename_unique_violation(MemoryContext context)
 		strstr(error->constraint_name, "event_id") != NULL)
 	{
 		FlushErrorState();
+		ledger_wait_durable_all();
 		error->sqlerrcode = ERRCODE_LEDGER_CONFLICT;
 		error->message = pstrdup("event exists with another chainId");
 		ReThrowError(error);

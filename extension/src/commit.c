@@ -26,6 +26,7 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "replication/message.h"
 #include "replication/syncrep.h"
 #include "utils/resowner.h"
 
@@ -150,4 +151,15 @@ ledger_wait_durable(const RowOrigin *origin)
 	}
 	if (!XLogRecPtrIsInvalid(lsn))
 		XLogFlush(lsn);
+}
+
+/*
+ * Wait until everything visible now is durable, where it is not known which
+ * transaction was met.  Its commit record lies before whatever is logged now, so
+ * an empty message, which every reader of the log skips, marks the place.
+ */
+void
+ledger_wait_durable_all(void)
+{
+	XLogFlush(ledger_log_message("findings_ledger", "", 0));
 }

@@ -65,4 +65,13 @@ extern void ledger_init_materialized_srf(FunctionCallInfo fcinfo);
 #define ledger_eval_plan_qual_init(epq, estate) EvalPlanQualInit((epq), (estate), NULL, NIL, -1)
 #endif
 
+/* 173b56f1ef59: LogLogicalMessage learnt to flush in 17. */
+#if PG_VERSION_NUM >= 170000
+#define ledger_log_message(prefix, message, n) \
+	LogLogicalMessage((prefix), (message), (n), false, false)
+#else
+#define ledger_log_message(prefix, message, n) \
+	LogLogicalMessage((prefix), (message), (n), false)
+#endif
+
 #endif

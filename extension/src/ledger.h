@@ -206,6 +206,7 @@ extern bool ledger_find_event(Relation leaf, Datum tenant, Datum event_id, Event
 extern void ledger_commit_init(void);
 extern void ledger_commit_arm(void);
 extern void ledger_wait_durable(const RowOrigin *origin);
+extern void ledger_wait_durable_all(void);
 
 /* link.c */
 typedef struct AppendContext

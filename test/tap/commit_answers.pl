@@ -10,6 +10,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use CommitWatch;
+use JSON::PP ();
 use LedgerCluster;
 use LedgerCrash;
 use PostgreSQL::Test::Cluster;
@@ -29,8 +30,8 @@ sub request
 	my ($finding, $id, %more) = @_;
 	my %members = (tenant => 'acme', type => 'finding.created', findingId => $finding,
 		policyVersion => 'p', artifactId => 'a', id => $id, %more);
-	my $json = join ', ', map { qq("$_": "$members{$_}") } sort keys %members;
-	return "SELECT created, (stored).sequence_no FROM ledger.ledger_append_request('{$json}');";
+	my $json = JSON::PP->new->ascii->canonical->encode(\%members);
+	return "SELECT created, (stored).sequence_no FROM ledger.ledger_append_request('$json');";
 }
 
 my $ids = 0;
@@ -42,11 +43,11 @@ sub wait_event
 	return $watch->observe('SELECT wait_event FROM pg_stat_activity WHERE pid = ' . $session->pid . ';');
 }
 
-# Sends what asks about the held event: 'waits' for the flush or 'answers' before it.
+# Sends what asks about the held event (if it was not sent yet): 'waits' for the flush or 'answers' before it.
 sub reaction
 {
 	my ($session, $sql) = @_;
-	$session->send($sql);
+	$session->send($sql) if defined $sql;
 	wait_until('an answer, or a wait for WAL',
 		sub { $session->answered || wait_event($session) eq 'WALWrite' });
 	return $session->answered ? 'answers' : 'waits';
@@ -95,6 +96,7 @@ my %broken = (
 	'no wait at all' => [ "if (!XLogRecPtrIsInvalid(lsn))\n\t\tXLogFlush(lsn);" => '(void) lsn;' ],
 	'no wait at the head' => [ "link.c: if (head->exists)\n\t\tledger_wait_durable(&head->origin);" => '' ],
 	'no wait at the policy' => [ "link.c: return;\n\tledger_wait_durable(&head->origin);" => 'return;' ],
+	'no wait after a violated key' => [ 'append.c: ledger_wait_durable_all();' => '' ],
 	'frozen is durable' => [ 'lsn = origin->frozen_lsn;' => 'lsn = InvalidXLogRecPtr;' ],
 );
 
@@ -111,12 +113,50 @@ subtest 'an answer about an event waits until that is durable' => sub {
 	asks('the same event id with other content (LG409)',
 		question(sub { request($_[0], $_[1], vulnId => 'CVE-2026-1') }), 'LG409', 'no wait at all');
 	asks('the head that an expected sequence missed (LG409)',
-		question(sub { request("$_[0]-b", new_id(), expectedSequence => head_of_p()) }), 'LG409',
+		question(sub { request("$_[0]-b", new_id(), expectedSequence => 0 + head_of_p()) }), 'LG409',
 		'no wait at the head');
 	my $chain = $node->safe_psql($DB, "SELECT ledger.ledger_chain_id('acme', 'p')");
 	asks('the policy version of a chain (LG409)',
 		question(sub { request("$_[0]-b", new_id(), chainId => $chain, policyVersion => 'other') }),
 		'LG409', 'no wait at the policy');
+};
+
+# The id is free when the second attempt looks, and taken when it stores its row.  In between
+# stands, here only, a trigger.
+sub build_gate
+{
+	my ($dbname) = @_;
+	my $leaf = $node->safe_psql($dbname, "SELECT leaf FROM ledger.ledger_tenants WHERE tenant_id = 'acme'");
+	$node->safe_psql($dbname, <<~SQL);
+		CREATE FUNCTION public.gate() RETURNS trigger LANGUAGE plpgsql
+			AS \$\$ BEGIN PERFORM pg_advisory_xact_lock_shared(43); RETURN NEW; END \$\$;
+		CREATE TRIGGER zzzzz_gate BEFORE INSERT ON ledger.$leaf
+			FOR EACH ROW WHEN (NEW.finding_id LIKE 'gate-%') EXECUTE FUNCTION public.gate();
+		SQL
+	return;
+}
+
+sub taken_meanwhile
+{
+	my ($watch) = @_;
+	my ($finding, $id) = ($watch->new_name, new_id());
+	my ($gate, $asker) = ($watch->session, $watch->session);
+	$gate->ask_well('SELECT pg_advisory_lock(43);');
+	$asker->send(request("gate-$finding", $id, policyVersion => "policy-$finding"));
+	wait_until('the second attempt at the gate', sub { wait_event($asker) eq 'advisory' });
+	my $first = held_attempt($finding, $id);
+	$gate->ask_well('SELECT pg_advisory_unlock(43);');
+	my $reaction = reaction($asker);
+	$shim->release;
+	my $created = $first->answer =~ s/\|.*//r;
+	$asker->answer;
+	my ($sqlstate) = $asker->error =~ /ERROR:  (\w+):/;
+	$_->close for $first, $asker, $gate;
+	return ($created, $reaction, $sqlstate // 'answered');
+}
+subtest 'an id that another chain takes at the last moment' => sub {
+	build_gate($_) for $DB, 'mutant';
+	asks('is told (LG409)', \&taken_meanwhile, 'LG409', 'no wait after a violated key');
 };
 
 # VACUUM may freeze a row whose transaction is visible and not yet flushed.

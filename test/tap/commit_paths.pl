@@ -50,6 +50,9 @@ subtest 'the ordinary ways' => sub {
 		[ $FLUSHED_FIRST, 'on' ]);
 	$watch->broken('no flush', [ 'XLogFlush(XactLastCommitEnd);' => '' ], $implicit,
 		[ $NOT_FLUSHED, 'on' ]);
+	$watch->broken('the level stays after a commit',
+		[ "case XACT_EVENT_COMMIT:\n\t\t\trestore_level();" => 'case XACT_EVENT_COMMIT:' ], $implicit,
+		[ $RELEASED_FIRST, 'off' ]);
 	$watch->broken('flush under the locks',
 		[ 'phase != RESOURCE_RELEASE_AFTER_LOCKS' => 'phase != RESOURCE_RELEASE_BEFORE_LOCKS' ],
 		$implicit, [ 'flushed while visible, locked: t|t', 'on' ]);

@@ -5,6 +5,7 @@ use warnings;
 use utf8;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
+use JSON::PP ();
 use LedgerCluster;
 use LedgerCrash;
 use PostgreSQL::Test::Cluster;

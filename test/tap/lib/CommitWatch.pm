@@ -165,10 +165,13 @@ sub held
 	my $visible = $finding =~ /^other:/
 	  ? "EXISTS (SELECT FROM public.other WHERE name = '$finding')"
 	  : "EXISTS (SELECT FROM ledger.ledger_events WHERE tenant_id = 'acme' AND finding_id = '$finding')";
+	# The held process's lock, a prepared transaction's, or else anybody's.
+	my $holder = $self->{shim}->control('held_pid');
 	my $seen = $self->observe(<<~SQL);
 		SELECT $visible, EXISTS (
 			SELECT FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
-			WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objsubid = 3);
+			WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objsubid = 3
+				AND (l.pid = $holder OR l.pid IS NULL OR $holder = 0));
 		SQL
 	# A row that is no event has no chain; a prepared transaction may hold one's lock.
 	$seen = { t => 't|f', f => 'f|t' }->{ substr $seen, 0, 1 } if $finding =~ /^other:/;
