@@ -156,10 +156,12 @@ ledger_wait_durable(const RowOrigin *origin)
 /*
  * Wait until everything visible now is durable, where it is not known which
  * transaction was met.  Its commit record lies before whatever is logged now, so
- * an empty message, which every reader of the log skips, marks the place.
+ * an empty message, which every reader of the log skips, marks the place.  A
+ * standby sees nothing that its primary has not flushed.
  */
 void
 ledger_wait_durable_all(void)
 {
-	XLogFlush(ledger_log_message("findings_ledger", "", 0));
+	if (!RecoveryInProgress())
+		XLogFlush(ledger_log_message("findings_ledger", "", 0));
 }

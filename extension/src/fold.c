@@ -117,6 +117,7 @@ fold_risk(Finding *f, const EventRow *event, const PayloadFacts *facts)
 			return;
 		if (facts->lenient)
 			return;
+		ledger_wait_durable_all();
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_CONFLICT),
 				 errmsg("risk score of profile %s, sequence %lld is recorded with another value",
@@ -260,6 +261,7 @@ ledger_require_chain(const Finding *f, const EventRow *event)
 	if (!f->exists || memcmp(DatumGetUUIDP(f->values[PC_CHAIN_ID])->data,
 							 DatumGetUUIDP(event->values[EC_CHAIN_ID])->data, UUID_LEN) == 0)
 		return;
+	ledger_wait_durable_all();
 	ereport(ERROR,
 			(errcode(ERRCODE_LEDGER_CONFLICT),
 			 errmsg("finding \"%s\" belongs to another chain",

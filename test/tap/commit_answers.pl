@@ -53,29 +53,39 @@ sub reaction
 	return $session->answered ? 'answers' : 'waits';
 }
 
+# Of one profile and sequence there is one score.
+sub scored
+{
+	my ($score) = @_;
+	return (type => 'finding.risk_scored',
+		payload => { risk => { score => $score, profileVersion => '1.0.0', eventSequence => 7 } });
+}
+
 # A first attempt with its event visible, unlocked and not flushed.
 sub held_attempt
 {
-	my ($finding, $id) = @_;
+	my ($finding, $id, %more) = @_;
 	my $session = $watch->session;
 	$shim->hold;
-	$session->send(request($finding, $id));
+	$session->send(request($finding, $id, %more));
 	$shim->wait_held;
 	my $seen = $watch->held($finding);
 	die "the first attempt is not where it should be: $seen" if $seen ne $RELEASED_FIRST;
 	return $session;
 }
 
-# A question to the ledger that can only be answered with the held event.
+# A question to the ledger that can only be answered with the held event.  What else is named is the
+# event's own.
 sub question
 {
 	my ($make_sql, %options) = @_;
+	my $meanwhile = delete $options{meanwhile};
 	return sub {
 		my ($watch) = @_;
 		my ($finding, $id) = ($watch->new_name, new_id());
 		my $asker = $watch->session;
-		my $first = held_attempt($finding, $id);
-		$options{meanwhile}->($finding) if $options{meanwhile};
+		my $first = held_attempt($finding, $id, %options);
+		$meanwhile->($finding) if $meanwhile;
 		my $reaction = reaction($asker, $make_sql->($finding, $id));
 		$shim->release;
 		my $created = $first->answer =~ s/\|.*//r;
@@ -96,6 +106,8 @@ my %broken = (
 	'no wait at all' => [ "if (!XLogRecPtrIsInvalid(lsn))\n\t\tXLogFlush(lsn);" => '(void) lsn;' ],
 	'no wait at the head' => [ "link.c: if (head->exists)\n\t\tledger_wait_durable(&head->origin);" => '' ],
 	'no wait at the policy' => [ "link.c: return;\n\tledger_wait_durable(&head->origin);" => 'return;' ],
+	'no wait at the finding' => [ "fold.c: return;\n\tledger_wait_durable_all();" => 'return;' ],
+	'no wait at the risk' => [ "fold.c: return;\n\t\tledger_wait_durable_all();" => 'return;' ],
 	'no wait after a violated key' => [ 'append.c: ledger_wait_durable_all();' => '' ],
 	'frozen is durable' => [ 'lsn = origin->frozen_lsn;' => 'lsn = InvalidXLogRecPtr;' ],
 );
@@ -119,6 +131,11 @@ subtest 'an answer about an event waits until that is durable' => sub {
 	asks('the policy version of a chain (LG409)',
 		question(sub { request("$_[0]-b", new_id(), chainId => $chain, policyVersion => 'other') }),
 		'LG409', 'no wait at the policy');
+	asks('the chain of a finding (LG409)',
+		question(sub { request($_[0], new_id(), chainId => '00000000-0000-8000-8000-000000000001') }),
+		'LG409', 'no wait at the finding');
+	asks('the recorded risk of a finding (LG409)',
+		question(sub { request($_[0], new_id(), scored(2)) }, scored(1)), 'LG409', 'no wait at the risk');
 };
 
 # The id is free when the second attempt looks, and taken when it stores its row.  In between
@@ -157,6 +174,8 @@ sub taken_meanwhile
 subtest 'an id that another chain takes at the last moment' => sub {
 	build_gate($_) for $DB, 'mutant';
 	asks('is told (LG409)', \&taken_meanwhile, 'LG409', 'no wait after a violated key');
+	# Which verification would name.
+	$node->safe_psql($_, 'DROP FUNCTION public.gate() CASCADE') for $DB, 'mutant';
 };
 
 # VACUUM may freeze a row whose transaction is visible and not yet flushed.
