@@ -13,7 +13,7 @@
  *		chain TENANT POLICY		chain id
  *		salted DOMAIN SALT JSON	salted hash of the canonical form
  *		event 19 fields			envelope, event hash, leaf hash
- *		projection 19 fields	canonical form, cycle hash
+ *		projection 20 fields	canonical form, cycle hash
  *
  * A line that is no command ends the program with status 2.
  */
@@ -249,7 +249,7 @@ do_projection(void)
 	size_t		start = answer.len;
 	lc_status	status;
 
-	need(19);
+	need(20);
 	memset(&p, 0, sizeof(p));
 	p.tenant = text_field(1);
 	p.finding_id = text_field(2);
@@ -271,8 +271,8 @@ do_projection(void)
 	p.has_airgap_staleness_seconds = !absent(17);
 	p.airgap_staleness_seconds = integer_field(17);
 	uuid_field(18, p.chain_id);
-	uuid_field(18, p.current_event_id);
-	p.current_sequence = integer_field(19);
+	uuid_field(19, p.current_event_id);
+	p.current_sequence = integer_field(20);
 
 	status = lc_projection_canonical(&answer, &p);
 	if (status != LC_OK)
