@@ -103,6 +103,7 @@ extern void ledger_map_columns(TupleDesc desc, EventColumnMap *map);
 extern void ledger_row_from_tuple(HeapTuple tuple, TupleDesc desc, const EventColumnMap *map,
 								  EventRow *row);
 extern void ledger_row_from_slot(TupleTableSlot *slot, const EventColumnMap *map, EventRow *row);
+extern void ledger_require_rowtype(Oid type);
 extern void ledger_row_from_datum(FunctionCallInfo fcinfo, Datum record, EventRow *row);
 extern lc_str ledger_row_text(const EventRow *row, EventColumn column);
 extern const uint8 *ledger_row_hash(const EventRow *row, EventColumn column);

@@ -10,6 +10,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
 const EventColumnInfo ledger_event_columns[EC_COUNT] = {
@@ -104,6 +105,21 @@ typedef struct RecordCache
 	int32		typmod;
 	EventColumnMap map;
 } RecordCache;
+
+/*
+ * A polymorphic argument can be anything; what is no row must not be read as one.
+ * Its columns are checked when they are mapped.
+ */
+void
+ledger_require_rowtype(Oid type)
+{
+	if (OidIsValid(type) && type_is_rowtype(type))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_LEDGER_INVALID),
+			 errmsg("event must be a row shaped like ledger_events"),
+			 errdetail("It has type %s.", format_type_be(type))));
+}
 
 /*
  * Take a composite argument apart.  The column map is kept with the call site,

@@ -73,9 +73,11 @@ elements(ArrayType *array, Oid type, int *n)
 static void
 load_strays(Walk *walk, FunctionCallInfo fcinfo, ArrayType *rows)
 {
-	Datum	   *values = elements(rows, ARR_ELEMTYPE(rows), &walk->nstrays);
+	Datum	   *values;
 	HASHCTL		ctl;
 
+	ledger_require_rowtype(ARR_ELEMTYPE(rows));
+	values = elements(rows, ARR_ELEMTYPE(rows), &walk->nstrays);
 	memset(&ctl, 0, sizeof(ctl));
 	ctl.keysize = LC_HASH_LEN;
 	ctl.entrysize = sizeof(FirstStray);

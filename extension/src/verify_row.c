@@ -109,6 +109,7 @@ ledger_row_facts(PG_FUNCTION_ARGS)
 	Datum		values[7];
 	bool		nulls[7] = {false};
 
+	ledger_require_rowtype(get_fn_expr_argtype(fcinfo->flinfo, 0));
 	ledger_row_from_datum(fcinfo, PG_GETARG_DATUM(0), &row);
 	ledger_judge_row(&row, &facts);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
