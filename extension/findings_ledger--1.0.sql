@@ -160,6 +160,7 @@ COMMENT ON FUNCTION ledger_guard_rewrite() IS
 -- would do something in the caller's name that its SQL function guards.
 REVOKE EXECUTE ON FUNCTION
 	ledger_write(anyelement, bigint), ledger_write_many(anyarray), ledger_refold(text, timestamptz),
+	ledger_import_lines(jsonb), ledger_lock_chains(),
 	ledger_link(), ledger_project(), ledger_refuse_change(), ledger_refuse_direct()
 	FROM PUBLIC;
 

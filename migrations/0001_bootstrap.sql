@@ -51,7 +51,8 @@ GRANT CREATE ON SCHEMA ledger TO ledger_owner;
 CREATE EXTENSION findings_ledger SCHEMA ledger;
 GRANT EXECUTE ON FUNCTION
 	ledger.ledger_write(anyelement, bigint), ledger.ledger_write_many(anyarray),
-	ledger.ledger_refold(text, timestamptz), ledger.ledger_link(), ledger.ledger_project(),
+	ledger.ledger_refold(text, timestamptz), ledger.ledger_import_lines(jsonb),
+	ledger.ledger_lock_chains(), ledger.ledger_link(), ledger.ledger_project(),
 	ledger.ledger_refuse_change(), ledger.ledger_refuse_direct()
 	TO ledger_owner;
 

@@ -96,12 +96,13 @@ DECLARE
 BEGIN
 	IF tenant IS NULL OR tenant !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' THEN
 		RAISE EXCEPTION 'tenant name is not valid'
-			USING ERRCODE = 'LG400', DETAIL = format('It is "%s".', left(tenant, 140)),
+			USING ERRCODE = 'LG400', DETAIL = CASE WHEN tenant IS NULL THEN 'It is null.' ELSE format('It is "%s".', left(tenant, 140)) END,
 				HINT = 'A tenant name matches ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$.';
 	END IF;
 	IF settings IS NULL OR jsonb_typeof(settings) <> 'object' THEN
 		RAISE EXCEPTION 'settings of a tenant must be a JSON object'
-			USING ERRCODE = 'LG400', HINT = 'Pass {} for none.';
+			USING ERRCODE = 'LG400', DETAIL = format('They are %s.', coalesce(jsonb_typeof(settings), 'null')),
+				HINT = 'Pass {} for none.';
 	END IF;
 	IF current_setting('server_encoding') <> 'UTF8' THEN
 		RAISE EXCEPTION 'the ledger needs a database with encoding UTF8'
@@ -118,7 +119,8 @@ BEGIN
 	IF FOUND THEN
 		IF v_row.settings <> settings AND settings <> '{}' THEN
 			RAISE EXCEPTION 'tenant "%" exists with other settings', tenant
-				USING ERRCODE = 'LG409', DETAIL = format('Its settings are %s.', v_row.settings);
+				USING ERRCODE = 'LG409', DETAIL = format('Its settings are %s.', v_row.settings),
+					HINT = 'Leave settings out to get the tenant as it is.';
 		END IF;
 		RETURN v_row;
 	END IF;
@@ -143,12 +145,17 @@ CREATE FUNCTION ledger.ledger_grant_tenant(role name, tenant text) RETURNS void
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
+	IF role IS NULL OR tenant IS NULL THEN
+		RAISE EXCEPTION '% is required', CASE WHEN role IS NULL THEN 'role' ELSE 'tenant' END
+			USING ERRCODE = 'LG400', HINT = 'Name a role and a tenant.';
+	END IF;
 	IF NOT EXISTS (SELECT FROM ledger.ledger_tenants t WHERE t.tenant_id = tenant) THEN
 		RAISE EXCEPTION 'tenant "%" does not exist', tenant
 			USING ERRCODE = 'LG404', HINT = 'Create it with ledger_create_tenant().';
 	END IF;
-	IF role IS NULL OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
-		RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'LG404';
+	IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
+		RAISE EXCEPTION 'role "%" does not exist', role
+			USING ERRCODE = 'LG404', HINT = 'Create it with CREATE ROLE; names are case-sensitive here.';
 	END IF;
 	INSERT INTO ledger.ledger_tenant_grants (tenant_id, role_name)
 	VALUES (tenant, role)
@@ -156,7 +163,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_grant_tenant(name, text) IS
-	'Allows a role, and so its members, to touch a tenant; granting twice is no error. LG404: unknown tenant or role. For ledger_operator.';
+	'Allows a role, and so its members, to touch a tenant; granting twice is no error. LG400: null; LG404: unknown tenant or role. For ledger_operator.';
 
 CREATE FUNCTION ledger.ledger_revoke_tenant(role name, tenant text) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -799,7 +806,8 @@ DECLARE
 BEGIN
 	SELECT t.leaf INTO v_leaf FROM ledger.ledger_tenants AS t WHERE t.tenant_id = tenant;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'tenant "%" does not exist', tenant USING ERRCODE = 'LG404';
+		RAISE EXCEPTION 'tenant "%" does not exist', tenant
+			USING ERRCODE = 'LG404', HINT = 'SELECT tenant_id FROM ledger.ledger_tenants lists them.';
 	END IF;
 	IF NOT ledger.ledger_tenant_allowed(tenant) THEN
 		RAISE EXCEPTION 'role may not touch tenant "%"', tenant

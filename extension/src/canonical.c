@@ -10,6 +10,9 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
+/* How many bytes of a member's path an error shows. */
+#define PATH_SHOWN 200
+
 static void *
 palloc_resize(void *ctx, void *ptr, size_t size)
 {
@@ -38,7 +41,8 @@ ledger_require_utf8(void)
 				(errcode(ERRCODE_LEDGER_NOT_READY),
 				 errmsg("the ledger needs a database with encoding UTF8"),
 				 errdetail("This database has encoding %s.", GetDatabaseEncodingName()),
-				 errhint("Create one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.")));
+				 /* ASCII only: these bytes would be taken for another encoding's. */
+				 errhint("Create one with CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0.")));
 }
 
 /* Report a failure of the core about something that has no path of its own. */
@@ -85,6 +89,9 @@ report_jsonb(lc_jcs *w, lc_status status, const char *what)
 
 	lc_buf_init(&path, &ledger_palloc);
 	lc_jcs_path(w, &path);
+	/* A deep one is long, and its beginning says where to look. */
+	if (path.len > PATH_SHOWN)
+		strcpy(path.data + pg_mbcliplen(path.data, path.len, PATH_SHOWN), "…");
 	if (status == LC_ERR_NUMBER)
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_UNPROCESSABLE),

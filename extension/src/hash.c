@@ -17,6 +17,7 @@ ledger_unix_us(TimestampTz t, const char *member)
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_INVALID),
 				 errmsg("%s must be a finite time", member),
+				 errdetail("It is %s.", TIMESTAMP_IS_NOBEGIN(t) ? "-infinity" : "infinity"),
 				 errhint("Leave it out to use the present time.")));
 	return t + LEDGER_PG_EPOCH_UNIX_US;
 }

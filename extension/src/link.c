@@ -55,11 +55,16 @@ validate_tenant(const EventRow *row)
 {
 	lc_str		s = ledger_row_text(row, EC_TENANT_ID);
 
-	if (s.s == NULL || !tenant_name_valid(s))
+	if (s.s == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_LEDGER_INVALID),
+				 errmsg("tenant is required"),
+				 errdetail("Column \"tenant_id\" is null.")));
+	if (!tenant_name_valid(s))
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_INVALID),
 				 errmsg("tenant name is not valid"),
-				 errdetail("It is \"%s\".", s.s == NULL ? "" : pnstrdup(s.s, pg_mbcliplen(s.s, s.n, 140))),
+				 errdetail("It is \"%s\".", pnstrdup(s.s, pg_mbcliplen(s.s, s.n, 140))),
 				 errhint("A tenant name matches ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$.")));
 }
 
@@ -142,7 +147,9 @@ ledger_validate_row(const EventRow *row, bool whole)
 											   "occurredAt")) != LC_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_LEDGER_INVALID),
-					 errmsg("occurredAt must lie in the years 1 to 9999")));
+					 errmsg("occurredAt must lie in the years 1 to 9999"),
+					 errdetail("It is %s.",
+							   timestamptz_to_str(DatumGetTimestampTz(row->values[EC_OCCURRED_AT])))));
 		lc_buf_free(&scratch);
 	}
 }

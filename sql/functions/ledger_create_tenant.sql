@@ -64,12 +64,13 @@ DECLARE
 BEGIN
 	IF tenant IS NULL OR tenant !~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' THEN
 		RAISE EXCEPTION 'tenant name is not valid'
-			USING ERRCODE = 'LG400', DETAIL = format('It is "%s".', left(tenant, 140)),
+			USING ERRCODE = 'LG400', DETAIL = CASE WHEN tenant IS NULL THEN 'It is null.' ELSE format('It is "%s".', left(tenant, 140)) END,
 				HINT = 'A tenant name matches ^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$.';
 	END IF;
 	IF settings IS NULL OR jsonb_typeof(settings) <> 'object' THEN
 		RAISE EXCEPTION 'settings of a tenant must be a JSON object'
-			USING ERRCODE = 'LG400', HINT = 'Pass {} for none.';
+			USING ERRCODE = 'LG400', DETAIL = format('They are %s.', coalesce(jsonb_typeof(settings), 'null')),
+				HINT = 'Pass {} for none.';
 	END IF;
 	IF current_setting('server_encoding') <> 'UTF8' THEN
 		RAISE EXCEPTION 'the ledger needs a database with encoding UTF8'
@@ -86,7 +87,8 @@ BEGIN
 	IF FOUND THEN
 		IF v_row.settings <> settings AND settings <> '{}' THEN
 			RAISE EXCEPTION 'tenant "%" exists with other settings', tenant
-				USING ERRCODE = 'LG409', DETAIL = format('Its settings are %s.', v_row.settings);
+				USING ERRCODE = 'LG409', DETAIL = format('Its settings are %s.', v_row.settings),
+					HINT = 'Leave settings out to get the tenant as it is.';
 		END IF;
 		RETURN v_row;
 	END IF;

@@ -16,7 +16,8 @@ DECLARE
 BEGIN
 	SELECT t.leaf INTO v_leaf FROM ledger.ledger_tenants AS t WHERE t.tenant_id = tenant;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'tenant "%" does not exist', tenant USING ERRCODE = 'LG404';
+		RAISE EXCEPTION 'tenant "%" does not exist', tenant
+			USING ERRCODE = 'LG404', HINT = 'SELECT tenant_id FROM ledger.ledger_tenants lists them.';
 	END IF;
 	IF NOT ledger.ledger_tenant_allowed(tenant) THEN
 		RAISE EXCEPTION 'role may not touch tenant "%"', tenant
