@@ -1,0 +1,97 @@
+-- Functions: what they promise to the planner, and that they keep it.
+BEGIN;
+SELECT plan(25);
+
+CREATE TEMP VIEW ours AS
+	SELECT p.*, l.lanname FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang WHERE p.pronamespace = 'ledger'::regnamespace;
+
+-- The public C functions, exactly: volatility, parallel safety, STRICT.
+SELECT set_eq($$ SELECT proname::text, pg_get_function_arguments(oid), provolatile::text || proparallel::text || CASE WHEN proisstrict THEN 's' ELSE '' END FROM ours
+		WHERE lanname = 'c' AND proname IN ('ledger_canonical_json', 'ledger_payload_hash', 'ledger_event_hash', 'ledger_leaf_hash', 'ledger_event_envelope',
+			'ledger_chain_id', 'ledger_uuid_v7', 'ledger_tenant_allowed', 'ledger_tenant_selected') $$, $$ VALUES
+	('ledger_canonical_json', 'document json', 'iss'),
+	('ledger_canonical_json', 'document jsonb', 'iss'),
+	('ledger_payload_hash', 'salt bytea, payload jsonb', 'iss'),
+	('ledger_event_hash', 'event record', 'sss'),
+	('ledger_leaf_hash', 'event record', 'sss'),
+	('ledger_event_envelope', 'event record', 'sss'),
+	('ledger_chain_id', 'tenant text, policy_version text', 'iss'),
+	('ledger_uuid_v7', '', 'vs'),
+	('ledger_tenant_allowed', 'tenant text', 'sss'),
+	('ledger_tenant_selected', 'tenant text', 'sss') $$, 'the hash recipes');
+SELECT set_eq($$ SELECT proname::text, provolatile::text || proparallel::text FROM ours WHERE prosecdef AND provolatile <> 's' $$, $$ VALUES
+	('ledger_append', 'vu'), ('ledger_append_many', 'vu'), ('ledger_append_request', 'vu'), ('ledger_import', 'vu'),
+	('ledger_create_tenant', 'vu'), ('ledger_grant_tenant', 'vu'), ('ledger_revoke_tenant', 'vu'), ('ledger_add_event_type', 'vu'),
+	('ledger_rebuild_projection', 'vu'), ('ledger_ensure_partitions', 'vu'), ('ledger_maintenance_tick', 'vu'), ('ledger_set_retention', 'vu'),
+	('ledger_record_guard_change', 'vu'), ('ledger_record_migrations', 'vu'), ('ledger_start_incarnation', 'vu') $$,
+	'what writes with the owner''s rights, and never in a parallel plan');
+SELECT is_empty($$ SELECT oid::regprocedure FROM ours WHERE prosecdef AND proowner <> 'ledger_owner'::regrole $$, 'SECURITY DEFINER is the owner, never a superuser');
+SELECT is_empty($$ SELECT oid::regprocedure FROM ours
+	WHERE lanname IN ('sql', 'plpgsql') AND prosqlbody IS NULL AND proconfig IS NULL $$, 'every SQL function pins its search_path');
+SELECT is_empty($$ SELECT oid::regprocedure, proconfig FROM ours, unnest(proconfig) AS c
+	WHERE c LIKE 'search_path=%' AND c <> 'search_path=pg_catalog, pg_temp' $$, 'and always to pg_catalog, with pg_temp last');
+SELECT is_empty($$ SELECT oid::regprocedure FROM ours WHERE proparallel <> 'u' AND lanname = 'plpgsql' AND prosrc ~* '\mexception\s+when\M' $$,
+	'no function that may run in a worker opens a subtransaction');
+SELECT is_empty($$ SELECT oid::regprocedure FROM ours WHERE proleakproof $$, 'none claims to be leakproof');
+SELECT is_empty($$ SELECT oid::regprocedure FROM ours WHERE lanname = 'c' AND NOT EXISTS (SELECT FROM pg_depend AS d
+	WHERE d.classid = 'pg_proc'::regclass AND d.objid = ours.oid AND d.deptype = 'e') $$, 'every C function belongs to the extension');
+SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class AS c JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
+	JOIN pg_extension AS e ON e.oid = d.refobjid AND d.deptype = 'e' WHERE e.extname = 'findings_ledger' $$, 'and no table does: a dump would lose it');
+SELECT is_empty($$ SELECT oid::regprocedure FROM ours WHERE obj_description(oid, 'pg_proc') IS NULL $$, 'every function has a comment');
+SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class AS c WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
+	AND obj_description(c.oid, 'pg_class') IS NULL $$, 'every table has a comment');
+SELECT isnt_empty($$ SELECT obj_description('ledger'::regnamespace, 'pg_namespace') $$, 'so has the schema');
+SELECT is_empty($$ SELECT rolname FROM pg_roles WHERE rolname ~ '^ledger_' AND shobj_description(oid, 'pg_authid') IS NULL $$, 'so has every role');
+SELECT is_empty($$ SELECT evtname FROM pg_event_trigger WHERE evtname ~ '^ledger_' AND obj_description(oid, 'pg_event_trigger') IS NULL $$, 'so has every event trigger');
+
+-- Parallel safe means: the same answer in a worker.  A table to scan in parallel, and
+-- a plan that must launch a worker.
+CREATE TABLE public.to_scan AS SELECT n, 'acme'::text AS tenant, 'p' || n AS policy, jsonb_build_object('n', n, 'é', '😀') AS document FROM generate_series(1, 2000) AS n;
+SELECT count(*) FROM ledger.ledger_append_many((SELECT jsonb_agg(jsonb_build_object('tenant', 'acme', 'type', 'finding.created', 'policyVersion', 'pgtap',
+	'findingId', 'F' || n, 'artifactId', 'a', 'payload', document)) FROM public.to_scan WHERE n <= 300)) \gset ignored_
+GRANT SELECT ON public.to_scan TO PUBLIC;
+ANALYZE public.to_scan;
+CREATE FUNCTION pg_temp.in_workers(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	v_alone text;
+	v_spread text;
+	v_line text;
+	v_workers integer := 0;
+BEGIN
+	SET LOCAL max_parallel_workers_per_gather = 0;
+	EXECUTE query INTO v_alone;
+	SET LOCAL max_parallel_workers_per_gather = 2;
+	SET LOCAL parallel_setup_cost = 0;
+	SET LOCAL parallel_tuple_cost = 0;
+	SET LOCAL min_parallel_table_scan_size = 0;
+	SET LOCAL min_parallel_index_scan_size = 0;
+	SET LOCAL parallel_leader_participation = off;
+	SET LOCAL enable_indexscan = off;
+	SET LOCAL enable_bitmapscan = off;
+	EXECUTE query INTO v_spread;
+	FOR v_line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ' || query LOOP
+		v_workers := v_workers + coalesce(substring(v_line FROM 'Workers Launched: (\d+)')::integer, 0);
+	END LOOP;
+	RETURN CASE WHEN v_workers = 0 THEN 'no worker was launched' WHEN v_alone IS DISTINCT FROM v_spread THEN format('alone %s, in workers %s', v_alone, v_spread) ELSE 'same' END;
+END
+$$;
+SELECT is(pg_temp.in_workers(query), 'same', 'in workers: ' || name) FROM (VALUES
+	('ledger_canonical_json(jsonb)', $$ SELECT md5(string_agg(ledger.ledger_canonical_json(document), '' ORDER BY n)) FROM public.to_scan $$),
+	('ledger_canonical_json(json)', $$ SELECT md5(string_agg(ledger.ledger_canonical_json(document::text::json), '' ORDER BY n)) FROM public.to_scan $$),
+	('ledger_payload_hash', $$ SELECT md5(string_agg(ledger.ledger_payload_hash('', document)::text, '' ORDER BY n)) FROM public.to_scan $$),
+	('ledger_chain_id', $$ SELECT md5(string_agg(ledger.ledger_chain_id(tenant, policy)::text, '' ORDER BY n)) FROM public.to_scan $$),
+	('ledger_uuid_v7', $$ SELECT count(DISTINCT ledger.ledger_uuid_v7()) FROM public.to_scan $$),
+	('ledger_event_hash, ledger_leaf_hash and ledger_event_envelope', $$ SELECT count(*) FILTER (WHERE ledger.ledger_event_hash(e) = e.event_hash AND ledger.ledger_leaf_hash(e) = e.merkle_leaf_hash
+		AND ledger.ledger_event_envelope(e) ->> 'tenant' = 'acme') FROM ledger.ledger_events AS e WHERE e.tenant_id = 'acme' AND e.policy_version = 'pgtap' $$)) AS v (name, query);
+-- Access, in a worker of a role that SET ROLE chose.
+SET LOCAL ROLE acme_reader;
+SELECT set_config('app.current_tenant', 'acme', true) \gset ignored_
+SELECT is(pg_temp.in_workers($$ SELECT count(*) FILTER (WHERE ledger.ledger_tenant_allowed(tenant)) FROM public.to_scan $$), 'same', 'in workers: ledger_tenant_allowed');
+SELECT is(pg_temp.in_workers($$ SELECT count(*) FILTER (WHERE ledger.ledger_tenant_selected(tenant)) FROM public.to_scan $$), 'same', 'in workers: ledger_tenant_selected');
+SELECT is((SELECT count(*) FILTER (WHERE ledger.ledger_tenant_allowed(tenant)) FROM public.to_scan), 2000::bigint, 'and both say yes');
+SELECT is(pg_temp.in_workers($$ SELECT count(*) FROM ledger.ledger_events WHERE policy_version = 'pgtap' $$), 'same', 'in workers: the policies');
+SELECT is((SELECT count(*) FROM ledger.ledger_events WHERE policy_version = 'pgtap'), 300::bigint, 'which show what is granted');
+RESET ROLE;
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,177 @@
+-- Who may do what, exactly.  A function or table that is added must be added here:
+-- that is the moment to ask who needs it.
+BEGIN;
+-- Names of the ledger's are then written with their schema.
+SET LOCAL search_path = public;
+SELECT plan(16);
+
+CREATE TEMP VIEW function_grants AS
+	SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role,
+		format('%s(%s)', p.proname, (SELECT string_agg(format_type(t, NULL), ', ' ORDER BY n)
+			FROM unnest(p.proargtypes) WITH ORDINALITY AS u (t, n))) AS function,
+		a.is_grantable
+	FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+	WHERE p.pronamespace = 'ledger'::regnamespace AND a.grantee <> p.proowner
+		AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype);
+CREATE TEMP VIEW table_grants AS
+	SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role,
+		string_agg(a.privilege_type, ' ' ORDER BY a.privilege_type) AS privileges, c.relname::text AS relation
+	FROM pg_class AS c, aclexplode(c.relacl) AS a
+	WHERE c.relnamespace = 'ledger'::regnamespace AND a.grantee <> c.relowner
+	GROUP BY 1, 3;
+
+-- PUBLIC has what computes from its arguments alone, or asks with the caller's own
+-- rights; everything else is granted by name.
+SELECT set_eq('SELECT role, function FROM function_grants', $$ VALUES
+	('PUBLIC', 'ledger_canonical_json(json)'),
+	('PUBLIC', 'ledger_canonical_json(jsonb)'),
+	('PUBLIC', 'ledger_chain_check(record, bytea, bigint, bigint)'),
+	('PUBLIC', 'ledger_chain_check_add(internal, record, bytea, bigint, bigint)'),
+	('PUBLIC', 'ledger_chain_check_combine(internal, internal)'),
+	('PUBLIC', 'ledger_chain_check_final(internal)'),
+	('PUBLIC', 'ledger_chain_check_receive(bytea, internal)'),
+	('PUBLIC', 'ledger_chain_check_send(internal)'),
+	('PUBLIC', 'ledger_chain_id(text, text)'),
+	('PUBLIC', 'ledger_computed_hash(record)'),
+	('PUBLIC', 'ledger_event_envelope(record)'),
+	('PUBLIC', 'ledger_event_hash(record)'),
+	('PUBLIC', 'ledger_find_homes(anyarray, integer[], text[], uuid[], bigint[])'),
+	('PUBLIC', 'ledger_leaf_hash(record)'),
+	('PUBLIC', 'ledger_library_version()'),
+	('PUBLIC', 'ledger_payload_hash(bytea, jsonb)'),
+	('PUBLIC', 'ledger_row_facts(anyelement)'),
+	('PUBLIC', 'ledger_tenant_allowed(text)'),
+	('PUBLIC', 'ledger_tenant_selected(text)'),
+	('PUBLIC', 'ledger_uuid_v7()'),
+	('PUBLIC', 'ledger_verify_projection(text, timestamp with time zone)'),
+	('ledger_auditor', 'ledger_check_runtime()'),
+	('ledger_auditor', 'ledger_guard_state()'),
+	('ledger_auditor', 'ledger_guard_triggers()'),
+	('ledger_auditor', 'ledger_verify(text, uuid, bigint, bigint)'),
+	('ledger_auditor', 'ledger_verify_report(text, uuid, bigint, bigint)'),
+	('ledger_loader', 'ledger_append(jsonb)'),
+	('ledger_loader', 'ledger_append(text, text, text, text, text, jsonb, text, text, text, timestamp with time zone, uuid, uuid, uuid, text, bigint)'),
+	('ledger_loader', 'ledger_append_many(jsonb)'),
+	('ledger_loader', 'ledger_append_request(jsonb)'),
+	('ledger_loader', 'ledger_import(jsonb)'),
+	('ledger_loader', 'ledger_request_either(text, text, text)'),
+	('ledger_loader', 'ledger_request_expected(jsonb)'),
+	('ledger_loader', 'ledger_request_fault(jsonb)'),
+	('ledger_loader', 'ledger_request_row(jsonb)'),
+	('ledger_operator', 'ledger_add_event_type(text, text, text, text, text[], text, boolean)'),
+	('ledger_operator', 'ledger_after_restore(text)'),
+	('ledger_operator', 'ledger_check_runtime()'),
+	('ledger_operator', 'ledger_create_tenant(text, jsonb)'),
+	('ledger_operator', 'ledger_ensure_partitions()'),
+	('ledger_operator', 'ledger_grant_tenant(name, text)'),
+	('ledger_operator', 'ledger_guard_state()'),
+	('ledger_operator', 'ledger_guard_triggers()'),
+	('ledger_operator', 'ledger_maintenance_tick()'),
+	('ledger_operator', 'ledger_mend_event_triggers()'),
+	('ledger_operator', 'ledger_rebuild_projection(text)'),
+	('ledger_operator', 'ledger_revoke_tenant(name, text)'),
+	('ledger_operator', 'ledger_search_path_command()'),
+	('ledger_operator', 'ledger_set_retention(text, interval)'),
+	('ledger_operator', 'ledger_start_incarnation(text, jsonb)'),
+	('ledger_operator', 'ledger_verify(text, uuid, bigint, bigint)'),
+	('ledger_operator', 'ledger_verify_report(text, uuid, bigint, bigint)'),
+	('ledger_owner', 'ledger_import_lines(jsonb)'),
+	('ledger_owner', 'ledger_lock_chains()'),
+	('ledger_owner', 'ledger_refold(text, timestamp with time zone)'),
+	('ledger_owner', 'ledger_write(anyelement, bigint)'),
+	('ledger_owner', 'ledger_write_many(anyarray)'),
+	('ledger_reader', 'ledger_verify(text, uuid, bigint, bigint)'),
+	('ledger_reader', 'ledger_verify_report(text, uuid, bigint, bigint)'),
+	('ledger_writer', 'ledger_append(jsonb)'),
+	('ledger_writer', 'ledger_append(text, text, text, text, text, jsonb, text, text, text, timestamp with time zone, uuid, uuid, uuid, text, bigint)'),
+	('ledger_writer', 'ledger_append_many(jsonb)'),
+	('ledger_writer', 'ledger_append_request(jsonb)'),
+	('ledger_writer', 'ledger_request_either(text, text, text)'),
+	('ledger_writer', 'ledger_request_expected(jsonb)'),
+	('ledger_writer', 'ledger_request_fault(jsonb)'),
+	('ledger_writer', 'ledger_request_row(jsonb)')
+$$, 'functions: granted to these roles and no other');
+
+SELECT set_eq('SELECT role, privileges, relation FROM table_grants', $$ VALUES
+	('ledger_auditor', 'SELECT', 'finding_history'),
+	('ledger_auditor', 'SELECT', 'findings_projection'),
+	('ledger_auditor', 'SELECT', 'ledger_chains'),
+	('ledger_auditor', 'SELECT', 'ledger_event_types'),
+	('ledger_auditor', 'SELECT', 'ledger_events'),
+	('ledger_auditor', 'SELECT', 'ledger_partition_intent'),
+	('ledger_auditor', 'SELECT', 'ledger_schema_migrations'),
+	('ledger_auditor', 'SELECT', 'ledger_settings'),
+	('ledger_auditor', 'SELECT', 'ledger_tenant_grants'),
+	('ledger_auditor', 'SELECT', 'ledger_tenants'),
+	('ledger_auditor', 'SELECT', 'triage_actions'),
+	('ledger_loader', 'INSERT SELECT', 'ledger_events'),
+	('ledger_operator', 'SELECT', 'ledger_chains'),
+	('ledger_operator', 'SELECT', 'ledger_partition_intent'),
+	('ledger_operator', 'SELECT', 'ledger_schema_migrations'),
+	('ledger_operator', 'SELECT', 'ledger_settings'),
+	('ledger_operator', 'SELECT', 'ledger_tenant_grants'),
+	('ledger_operator', 'SELECT', 'ledger_tenants'),
+	('ledger_reader', 'SELECT', 'finding_history'),
+	('ledger_reader', 'SELECT', 'findings_projection'),
+	('ledger_reader', 'SELECT', 'ledger_event_types'),
+	('ledger_reader', 'SELECT', 'ledger_events'),
+	('ledger_reader', 'SELECT', 'triage_actions')
+$$, 'tables: granted to these roles and no other, no leaf and no partition to anyone');
+
+SELECT is_empty($$ SELECT * FROM function_grants WHERE is_grantable $$, 'no function may be passed on');
+SELECT is_empty($$
+	SELECT p.oid::regprocedure FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+	WHERE p.pronamespace = 'ledger'::regnamespace AND p.prosecdef AND a.grantee = 0
+$$, 'no SECURITY DEFINER function may be called by everyone');
+SELECT is_empty($$
+	SELECT p.oid::regprocedure FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+	WHERE p.pronamespace = 'ledger'::regnamespace AND p.prorettype = 'trigger'::regtype
+		AND a.grantee NOT IN (p.proowner, 'ledger_owner'::regrole)
+$$, 'nobody but the owner can put the trigger functions on a table');
+SELECT is_empty($$
+	SELECT a.attname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+	WHERE c.relnamespace = 'ledger'::regnamespace AND a.attacl IS NOT NULL
+$$, 'no column has a grant of its own');
+SELECT set_eq($$ SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END, a.privilege_type
+	FROM pg_namespace AS n, aclexplode(n.nspacl) AS a WHERE n.nspname = 'ledger' AND a.grantee <> n.nspowner $$,
+	$$ VALUES ('PUBLIC', 'USAGE'), ('ledger_owner', 'CREATE') $$, 'schema: everyone uses it, the owner creates in it');
+SELECT is((SELECT r.rolsuper FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner WHERE n.nspname = 'ledger'), true,
+	'a superuser owns the schema, so that the owner''s members cannot drop the extension in it');
+SELECT is_empty($$ SELECT * FROM pg_default_acl WHERE defaclnamespace IN (0, 'ledger'::regnamespace) $$, 'nothing is granted in advance');
+
+SELECT set_eq($$ SELECT rolname, rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls
+	FROM pg_roles WHERE rolname ~ '^ledger_' $$, $$ VALUES
+	('ledger_owner'::name, false, false, false, false, false, false),
+	('ledger_reader', false, false, false, false, false, false),
+	('ledger_writer', false, false, false, false, false, false),
+	('ledger_auditor', false, false, false, false, false, false),
+	('ledger_operator', false, false, false, false, false, false),
+	('ledger_loader', false, false, false, false, false, true),
+	('ledger_backup', false, false, false, false, false, true) $$, 'roles: none logs in, two see every row');
+SELECT is_empty($$ SELECT m.member::regrole FROM pg_auth_members AS m WHERE m.roleid = 'ledger_owner'::regrole $$, 'no role is a member of the owner');
+SELECT set_eq($$ SELECT m.member::regrole::text, m.roleid::regrole::text FROM pg_auth_members AS m
+	WHERE m.member IN (SELECT oid FROM pg_roles WHERE rolname ~ '^ledger_') $$, $$ VALUES ('ledger_backup', 'pg_read_all_data') $$,
+	'no role is a member of another, but for the backup that reads everything');
+
+-- Row-level security: forced, with these policies.
+SELECT set_eq($$ SELECT c.relname::text FROM pg_class AS c WHERE c.relnamespace = 'ledger'::regnamespace
+		AND c.relrowsecurity AND c.relforcerowsecurity AND NOT c.relispartition $$,
+	$$ VALUES ('ledger_events'), ('ledger_chains'), ('findings_projection'), ('finding_history'), ('triage_actions') $$,
+	'row security is forced on every table that holds a tenant''s rows');
+SELECT is_empty($$ SELECT t.leaf FROM ledger.ledger_tenants AS t JOIN pg_class AS c ON c.relname = t.leaf AND c.relnamespace = 'ledger'::regnamespace
+	WHERE NOT (c.relrowsecurity AND c.relforcerowsecurity) $$, 'and on every leaf');
+SELECT set_eq($$ SELECT c.relname::text, p.polname::text, p.polcmd::text, p.polpermissive,
+		(SELECT string_agg(CASE r WHEN 0 THEN 'PUBLIC' ELSE r::regrole::text END, ' ') FROM unnest(p.polroles) AS r) AS role,
+		pg_get_expr(p.polqual, p.polrelid) AS qual, pg_get_expr(p.polwithcheck, p.polrelid) AS checked
+	FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid WHERE c.relnamespace = 'ledger'::regnamespace $$, $$
+	SELECT t, p.name, p.cmd, true, p.role, p.qual, p.checked
+	FROM unnest('{ledger_events,ledger_chains,findings_projection,finding_history,triage_actions}'::text[]) AS t,
+		(VALUES ('tenant_selected', '*', 'PUBLIC', 'ledger.ledger_tenant_selected(tenant_id)', NULL),
+			('tenant_granted', '*', 'ledger_owner', 'ledger.ledger_tenant_allowed(tenant_id)', NULL)) AS p (name, cmd, role, qual, checked)
+	UNION ALL VALUES ('ledger_events', 'own_events', 'a', true, 'ledger_owner', NULL, '(event_type ~~ ''ledger.%''::text)') $$,
+	'policies: selected and allowed; the ledger''s own events');
+SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class AS c, aclexplode(c.relacl) AS a
+	WHERE c.relnamespace = 'ledger'::regnamespace AND c.relispartition AND a.grantee <> c.relowner $$, 'partitions have no grants: row security is not theirs');
+
+SELECT * FROM finish();
+ROLLBACK;
