@@ -3,8 +3,6 @@
 -- refusal names it.
 \set VERBOSITY default
 \set SHOW_CONTEXT never
-BEGIN;
-
 CREATE TEMP TABLE source (n serial, line jsonb);
 COPY source (line) FROM stdin;
 {"envelope":{"actor":{"id":"Zoë","type":"operator"},"chainId":"79a3c37e-c7ec-85fb-a392-03b4246b6ec0","evaluationHash":"237c8514e1c8df9c7d5b45db4aeb716c90a3f50128995782814208c2cef7f043","evidenceBundleRef":"bundle://1","finding":{"artifactId":"pkg:deb/debian/zlib1g@1.2.13","id":"FND-7","vulnId":"CVE-2026-0001"},"id":"01890000-0000-7000-8000-000000000001","occurredAt":"2026-01-01T08:00:00.000001Z","payloadHash":"832b673aad8f849b8ff4ba3ffdfa385f1dce3ab8310ccb9e3175c09ae8ece6d3","policyVersion":"import-1","previousHash":"0000000000000000000000000000000000000000000000000000000000000000","recordedAt":"2026-01-01T08:00:01.500000Z","recordedBy":"source_writer","schema":"ledger.event.v1","sequence":1,"sourceRunId":"01890000-0000-4000-8000-0000000000aa","tenant":"acme","type":"finding.created"},"evaluation":{"rationale":["☕"],"status":"affected"},"eventHash":"00951c352dd128859f7ac4709182e74960e6f812c7ee753c30653bc9ecd83425","merkleLeafHash":"f6428df32d364b943eb77c3c295fdb93c3406c655e2e9d25453540e21918060e","payload":{"labels":{"team":"Größe"},"score":1e+21,"severity":7.5},"salt":"oaGhoaGhoaGhoaGhoaGhoQ=="}
@@ -19,6 +17,8 @@ COPY source (line) FROM stdin;
 GRANT SELECT ON source TO PUBLIC;
 CREATE FUNCTION pg_temp.lines(first int DEFAULT 1, last int DEFAULT 6) RETURNS jsonb LANGUAGE sql
 	AS 'SELECT jsonb_agg(line ORDER BY n) FROM source WHERE n BETWEEN first AND last';
+
+BEGIN;
 
 -- Imports lines whose change must be refused, and says how it was.
 CREATE FUNCTION pg_temp.refusal(lines jsonb) RETURNS text LANGUAGE plpgsql AS $$
@@ -167,6 +167,9 @@ SELECT ledger_event_envelope(e) = (line -> 'envelope') AS envelope, encode(event
 	encode(merkle_leaf_hash, 'hex') = line ->> 'merkleLeafHash' AS leaf, event_body = nullif(line -> 'payload', 'null') AS payload
 FROM ledger_events e JOIN source s ON event_id = (line #>> '{envelope,id}')::uuid ORDER BY n;
 
+SELECT v.report ->> 'verdict' AS verdict, v.report ->> 'rows' AS rows, v.report ->> 'payloads' AS payloads
+FROM ledger_verify_report('acme', '79a3c37e-c7ec-85fb-a392-03b4246b6ec0') AS v (report);
+
 -- Stored already, but not so.
 SELECT array_to_string(p.path, '.') AS changed,
 	pg_temp.refusal(jsonb_set(pg_temp.lines(1, 2), '{0}' || p.path, pg_temp.flipped(pg_temp.lines() #> ('{0}' || p.path), p.path[cardinality(p.path)])))
@@ -174,4 +177,13 @@ FROM pg_temp.paths(pg_temp.lines() -> 0) AS p
 WHERE jsonb_typeof(pg_temp.lines() #> ('{0}' || p.path)) <> 'object'
 ORDER BY 1;
 SELECT * FROM ledger_import(jsonb_set(jsonb_set(pg_temp.lines(2, 2), '{0,payload}', 'null'), '{0,salt}', 'null'));
+ROLLBACK;
+
+-- An erased event whose explanation is still to come is imported, and verification says
+-- what is missing until the rest is there.
+BEGIN;
+SELECT imported FROM ledger_import(pg_temp.lines(1, 3));
+SELECT sequence_no, kind FROM ledger_verify('acme', '79a3c37e-c7ec-85fb-a392-03b4246b6ec0');
+SELECT imported FROM ledger_import(pg_temp.lines(4, 5));
+SELECT sequence_no, kind FROM ledger_verify('acme', '79a3c37e-c7ec-85fb-a392-03b4246b6ec0');
 ROLLBACK;
