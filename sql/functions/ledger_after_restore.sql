@@ -95,6 +95,8 @@ DECLARE
 	v_incarnation integer;
 	v_left        record;
 BEGIN
+	-- A second caller waits before it reads anything: maintenance must not wait for its locks.
+	PERFORM pg_advisory_xact_lock(7310, 2);
 	IF v_command IS NOT NULL AND (v_superuser OR pg_has_role(
 		(SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()), 'USAGE')) THEN
 		EXECUTE v_command;
@@ -102,15 +104,16 @@ BEGIN
 	IF v_superuser THEN
 		PERFORM ledger.ledger_mend_event_triggers();
 	END IF;
-	BEGIN
-		PERFORM ledger.ledger_maintenance_tick();
-	EXCEPTION WHEN SQLSTATE 'LG503' OR insufficient_privilege THEN
-		NULL; -- no pg_partman, or no right to it: named below, and no reason to keep the copy from going on
-	END;
 	-- Triggers come after the data in a restore: nothing was checked on the way in.
 	v_report := ledger.ledger_verify_report();
 	v_incarnation := ledger.ledger_start_incarnation(reason,
 		jsonb_build_object('verdict', v_report -> 'verdict', 'rows', v_report -> 'rows'));
+	-- Behind the chains' locks, as an append has them: the other way round both could wait for each other.
+	BEGIN
+		PERFORM ledger.ledger_maintenance_tick() WHERE EXISTS (SELECT FROM ledger.ledger_partition_problems());
+	EXCEPTION WHEN SQLSTATE 'LG503' OR insufficient_privilege THEN
+		NULL; -- no pg_partman, or no right to it: named below, and no reason to keep the copy from going on
+	END;
 	IF v_incarnation IS NULL THEN
 		RAISE NOTICE 'this copy was taken over before: no incarnation was started';
 	ELSE
