@@ -4,7 +4,7 @@
 
 mapfile -t c_files < <(project_files 'extension/*.c' 'extension/*.h' 'test/*.c' 'test/*.h')
 
-mapfile -t texts < <(project_files ':!:test/vectors' ':!:test/*/expected/*' ':!:*.png' ':!:*.gz')
+mapfile -t texts < <(project_files ':!:test/vectors' ':!:test/fuzz/corpus' ':!:test/*/expected/*' ':!:*.png' ':!:*.gz')
 
 # Reads each file with tabs of four; prints "file:line" of lines that match.
 lines_where() {
