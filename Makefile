@@ -60,7 +60,7 @@ check-long: deps ## the same with long fuzzing, more crash rounds and large size
 	@deploy/dev/install.sh
 	@LEDGER_LONG=1 test/run
 
-bench: deps ## run the benchmarks
+bench: deps ## run the benchmarks; BENCH=name runs one, BENCH_SIZE=tiny|default|long
 	@deploy/dev/install.sh
 	@test/bench/run.sh
 

@@ -11,7 +11,7 @@
 #                each time, and no version of it may be removed before the commit
 #   -savepoints  the same, each append under a savepoint of its own
 #   -length      one append a transaction to a chain of 10^3 … events (the probe)
-#   -tenants     one append with 10 and with many tenants (partition routing, locks)
+#   -tenants     one append with few and with many tenants (partition routing, locks, grants)
 #
 # Times are of the second half of each size where one statement allows it: a mean
 # over the whole hides growth.  The sizes alternate over the rounds.
@@ -87,7 +87,9 @@ lengths_compare() {
 tenants_compare() {
 	local wanted have=1 result=()
 	for wanted in $tenant_steps; do
-		sql -c "SELECT count(ledger.ledger_create_tenant('tenant-' || g)) FROM generate_series($have, $wanted) AS g" >/dev/null
+		sql -c "SELECT count(ledger.ledger_create_tenant('tenant-' || g)) FROM generate_series($have, $wanted) AS g" \
+			-c "SELECT count(ledger.ledger_grant_tenant(r.rolname, 'tenant-' || g))
+				FROM generate_series($have, $wanted) AS g, pg_roles AS r WHERE r.rolname ~ '^ledger_'" >/dev/null
 		have=$((wanted + 1))
 		result+=("$(single_us)")
 	done
