@@ -8,17 +8,17 @@ choose_sizes() {
 		tiny)
 			clients=4 chains=20 findings=50 slice=(-t 25) rounds=1
 			bulk=2000 verify_rows=3000 rebuild_rows=2000 aborted=2000 probes=20 abort_wait=0
-			steps='500 4000' lengths='250 2500' tenant_steps='2 12'
+			steps='500 5000' most_separate=5000 lengths='250 2500' tenant_steps='2 12'
 			;;
 		default)
 			clients=32 chains=1000 findings=10000 slice=(-T 6) rounds=3
 			bulk=200000 verify_rows=200000 rebuild_rows=100000 aborted=100000 probes=300 abort_wait=60
-			steps='1000 10000 100000' lengths='1000 10000 100000 1000000' tenant_steps='10 300'
+			steps='1000 10000 100000' most_separate=20000 lengths='1000 10000 100000 500000' tenant_steps='10 300'
 			;;
 		long)
 			clients=32 chains=1000 findings=10000 slice=(-T 20) rounds=5
 			bulk=200000 verify_rows=1000000 rebuild_rows=1000000 aborted=100000 probes=1000 abort_wait=60
-			steps='1000 10000 100000 1000000' lengths='1000 100000 1000000 10000000' tenant_steps='10 1000'
+			steps='1000 10000 100000 1000000' most_separate=100000 lengths='1000 100000 1000000 10000000' tenant_steps='10 1000'
 			;;
 		*) die "BENCH_SIZE is ${BENCH_SIZE}" "one of tiny, default, long" ;;
 	esac
@@ -50,6 +50,15 @@ seconds() {
 		\o
 		SELECT round(extract(epoch FROM clock_timestamp() - :'start')::numeric, 6);
 	SQL
+}
+
+# Microseconds of CPU an event that a statement of n events took, after a first append
+# has filled the session's caches.  What others do on the machine does not count.
+cpu_us() {
+	sql -c "SELECT ledger.ledger_append('bench', 'finding.created', 'warm', 'warm', 'warm')" \
+		-c 'SET client_min_messages = log' -c 'SET log_statement_stats = on' -c "$2" 2>&1 >/dev/null |
+		sed -nE 's/^!\s+([0-9.]+) s user, ([0-9.]+) s system, .* elapsed$/\1 \2/p' |
+		tail -n 1 | awk -v n="$1" '{ print ($1 + $2) / n * 1e6 }'
 }
 
 # Transactions a second of a pgbench script against a side: ledger, plain, d1.
