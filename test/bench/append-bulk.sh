@@ -15,7 +15,8 @@ round_no=0
 
 new_round() {
 	round_no=$((round_no + 1))
-	sql -c "SELECT bench.make_requests($bulk, $findings_a_round, 'bulk-$round_no-')" -c CHECKPOINT >/dev/null
+	sql -c "SELECT bench.make_requests($bulk, $findings_a_round, 'bulk-$round_no-')" >/dev/null
+	calm
 }
 
 # Both sides of a round see the same requests; $() would lose the counter.
@@ -23,7 +24,7 @@ a=() b=()
 for ((round = 0; round < rounds; round++)); do
 	new_round
 	a+=("$(seconds "SELECT bench.append('bulk-$round_no', $bulk)")")
-	sql -c CHECKPOINT
+	calm
 	b+=("$(seconds "SELECT plain.append('bulk-$round_no', $bulk)")")
 done
 per_second() { printf '%s\n' "$@" | median | awk -v n="$bulk" '{ print n / $1 }'; }

@@ -15,11 +15,13 @@ sql -c "SELECT bench.make_requests($rebuild_rows, $((rebuild_rows / 10)), 'rebui
 sql -v side=plain -f test/bench/baseline/rebuild.sql >/dev/null
 
 ours_seconds() {
-	sql -c 'VACUUM' -c CHECKPOINT
+	sql -c VACUUM
+	calm
 	seconds "SELECT ledger.ledger_rebuild_projection('bench')"
 }
 plain_seconds() {
-	sql -c 'VACUUM' -c CHECKPOINT
+	sql -c VACUUM
+	calm
 	seconds 'SELECT plain.rebuild()'
 }
 
