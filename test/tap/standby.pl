@@ -131,6 +131,11 @@ subtest 'the primary dies under load, and the standby is promoted' => sub {
 	my ($again) = query_json($standby, $retry, user => 'acme_app');
 	is_deeply($again, { created => JSON::PP::false, sequence_no => 31 },
 		'what the old primary stored is answered to a retry');
+
+	my $timeline = "SELECT ok, hint FROM ledger.ledger_check_runtime() WHERE check_name = 'timeline'";
+	like($standby->safe_psql($DB, $timeline), qr/^f\|.*ledger_after_restore/, 'the fail-over shows until it is told');
+	$standby->safe_psql($DB, "CALL ledger.ledger_after_restore('the primary died')");
+	like($standby->safe_psql($DB, $timeline), qr/^t\|/, 'and then is in the chains');
 	is_deeply([ verify_kinds($standby) ], [], 'ledger_verify() finds nothing');
 	is(plain_verdict($standby, $DB), 'clean', 'and the plain verifier agrees');
 };
