@@ -1558,7 +1558,9 @@ BEGIN
 			('ledger_guard_rewrite', 'table_rewrite')) AS w (name, event)
 		JOIN ledger.ledger_guard_triggers() AS g ON g.guard = 'event trigger' AND g.object = w.name AND NOT g.ok
 	LOOP
-		EXECUTE format('DROP EVENT TRIGGER IF EXISTS %I', v_guard.name);
+		IF EXISTS (SELECT FROM pg_event_trigger AS e WHERE e.evtname = v_guard.name) THEN
+			EXECUTE format('DROP EVENT TRIGGER %I', v_guard.name);
+		END IF;
 		EXECUTE format('CREATE EVENT TRIGGER %I ON %s EXECUTE FUNCTION ledger.%I()', v_guard.name, v_guard.event, v_guard.name);
 		EXECUTE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', v_guard.name);
 		EXECUTE format('COMMENT ON EVENT TRIGGER %I IS %L', v_guard.name, 'Findings Ledger: guards the ledger''s objects');
@@ -1720,6 +1722,10 @@ CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
 	JOIN pg_proc AS p ON p.proname = w.name AND p.pronamespace = 'ledger'::regnamespace
 	WHERE NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
 	UNION ALL
+	SELECT format('ledger_owner may not execute %s()', p.proname)
+	FROM pg_proc AS p JOIN pg_roles AS r ON r.rolname = 'ledger_owner'
+	WHERE p.pronamespace = 'ledger'::regnamespace AND NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
+	UNION ALL
 	SELECT format('PUBLIC may execute %s()', p.proname)
 	FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
 	WHERE p.pronamespace = 'ledger'::regnamespace AND p.prosecdef AND a.grantee = 0
@@ -1753,7 +1759,7 @@ CREATE FUNCTION ledger.ledger_check_access()
 	FROM (VALUES
 		(1, 'roles', 'As superuser: psql -f sql/bootstrap/roles.sql, or load pg_dumpall --globals-only.'),
 		(2, 'tenant grants', 'Make the role (pg_dumpall --globals-only), or take the grant back: ledger_revoke_tenant().'),
-		(3, 'privileges', 'Restore with owners and privileges: without --no-owner and --no-acl, after the roles exist.'),
+		(3, 'privileges', 'Restore with owners and privileges: without --no-owner and --no-acl, after the roles exist. Or as superuser: the GRANTs of sql/bootstrap/schema.sql, and sql/privileges/grants.sql.'),
 		(4, 'guards', 'SELECT * FROM ledger.ledger_guard_state() WHERE NOT ok. Event triggers are made again by a superuser''s CALL ledger.ledger_after_restore(reason); for the rest, restore the whole dump.'),
 		(5, 'settings', 'These settings weaken durability: set them back.')) AS w (n, name, hint)
 	LEFT JOIN problem AS p ON p.check_name = w.name

@@ -70,7 +70,9 @@ BEGIN
 			('ledger_guard_rewrite', 'table_rewrite')) AS w (name, event)
 		JOIN ledger.ledger_guard_triggers() AS g ON g.guard = 'event trigger' AND g.object = w.name AND NOT g.ok
 	LOOP
-		EXECUTE format('DROP EVENT TRIGGER IF EXISTS %I', v_guard.name);
+		IF EXISTS (SELECT FROM pg_event_trigger AS e WHERE e.evtname = v_guard.name) THEN
+			EXECUTE format('DROP EVENT TRIGGER %I', v_guard.name);
+		END IF;
 		EXECUTE format('CREATE EVENT TRIGGER %I ON %s EXECUTE FUNCTION ledger.%I()', v_guard.name, v_guard.event, v_guard.name);
 		EXECUTE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', v_guard.name);
 		EXECUTE format('COMMENT ON EVENT TRIGGER %I IS %L', v_guard.name, 'Findings Ledger: guards the ledger''s objects');

@@ -97,6 +97,10 @@ CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
 	JOIN pg_proc AS p ON p.proname = w.name AND p.pronamespace = 'ledger'::regnamespace
 	WHERE NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
 	UNION ALL
+	SELECT format('ledger_owner may not execute %s()', p.proname)
+	FROM pg_proc AS p JOIN pg_roles AS r ON r.rolname = 'ledger_owner'
+	WHERE p.pronamespace = 'ledger'::regnamespace AND NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
+	UNION ALL
 	SELECT format('PUBLIC may execute %s()', p.proname)
 	FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
 	WHERE p.pronamespace = 'ledger'::regnamespace AND p.prosecdef AND a.grantee = 0
@@ -130,7 +134,7 @@ CREATE FUNCTION ledger.ledger_check_access()
 	FROM (VALUES
 		(1, 'roles', 'As superuser: psql -f sql/bootstrap/roles.sql, or load pg_dumpall --globals-only.'),
 		(2, 'tenant grants', 'Make the role (pg_dumpall --globals-only), or take the grant back: ledger_revoke_tenant().'),
-		(3, 'privileges', 'Restore with owners and privileges: without --no-owner and --no-acl, after the roles exist.'),
+		(3, 'privileges', 'Restore with owners and privileges: without --no-owner and --no-acl, after the roles exist. Or as superuser: the GRANTs of sql/bootstrap/schema.sql, and sql/privileges/grants.sql.'),
 		(4, 'guards', 'SELECT * FROM ledger.ledger_guard_state() WHERE NOT ok. Event triggers are made again by a superuser''s CALL ledger.ledger_after_restore(reason); for the rest, restore the whole dump.'),
 		(5, 'settings', 'These settings weaken durability: set them back.')) AS w (n, name, hint)
 	LEFT JOIN problem AS p ON p.check_name = w.name

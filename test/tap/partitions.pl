@@ -169,14 +169,14 @@ subtest 'retention' => sub {
 
 subtest 'history that went another way is missing' => sub {
 	$node->psql($DB, "ALTER TABLE ledger.finding_history DETACH PARTITION ledger.$recent_part", on_error_die => 1);
-	is_deeply([ plain_kinds($node) ], ['projection_diverged 2'], 'a partition detached by hand is not aged out');
+	found_by_both($node, ['projection_diverged 2'], 'a partition detached by hand is not aged out');
 	tick();
-	is_deeply([ plain_kinds($node) ], ['projection_diverged 2'], 'nor does a tick excuse it');
+	found_by_both($node, ['projection_diverged 2'], 'nor does a tick excuse it');
 	$node->psql($DB, "ALTER TABLE ledger.finding_history ATTACH PARTITION ledger.$recent_part
 		FOR VALUES FROM ('$recent') TO ('$recent_end')", on_error_die => 1);
 	clean_by_both($node, 'attached again, it is clean');
 	$node->psql($DB, q{UPDATE ledger.ledger_partition_intent SET aged_out_before = NULL}, on_error_die => 1);
-	is_deeply([ plain_kinds($node) ], [ map { "projection_diverged $_" } 1, 1, 2, 3 ], 'without the horizon all history would be expected');
+	found_by_both($node, [ map { "projection_diverged $_" } 1, 1, 2, 3 ], 'without the horizon all history would be expected');
 	$node->psql($DB, q{UPDATE ledger.ledger_partition_intent SET aged_out_before = '2020-04-01 00:00:00+00'}, on_error_die => 1);
 	as_operator(q{SELECT ledger.ledger_set_retention('ledger.finding_history', NULL)});
 	tick();

@@ -99,6 +99,10 @@ reference of C<name=value>.  Dies if it gives no verdict.
 
 One test: both verifiers looked at the same number of events, at least one, and found nothing.  C<db>.
 
+=item found_by_both($node, \@kinds, $name, %options)
+
+One test: both verifiers found exactly that, as C<verify_kinds> tells it, in any order.  C<db>.
+
 =item query_json($node, $sql, %options)
 
 The rows of a query as a list of hash references.
@@ -140,7 +144,7 @@ our @EXPORT = qw(
   $DB $ROOT
   ledger_node migrate create_ledger login_role
   append append_many import_at dump_to restore_from
-  verify_kinds report plain_kinds clean_by_both query_json
+  verify_kinds report plain_kinds clean_by_both found_by_both query_json
   error_of fails_with content_digest literal
 );
 
@@ -313,6 +317,16 @@ sub clean_by_both
 	return ok($verdict eq 'clean' && $report->{verdict} eq 'clean' && $rows > 0 && $rows == $report->{rows}, $name)
 	  || diag(join "\n", "plain: $verdict, $rows rows", @lines,
 		'C: ' . JSON::PP->new->canonical->encode($report));
+}
+
+sub found_by_both
+{
+	my ($node, $wanted, $name, %options) = @_;
+	my $text = sub { return join "\n", sort @_; };
+	my ($c, $plain) = ($text->(verify_kinds($node, %options)), $text->(plain_kinds($node, %options)));
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	return ok($c eq $text->(@$wanted) && $plain eq $c, $name)
+	  || diag("wanted:\n" . $text->(@$wanted) . "\nin C:\n$c\nplain:\n$plain");
 }
 
 sub query_json
