@@ -51,7 +51,7 @@ mutant() {
 		echo "not ok - $name: a test notices"
 		survivors=$((survivors + 1))
 	else
-		echo "ok - $name: $(grep -m 1 '^not ok' "$log" | sed 's/^not ok[- 0-9]*//' || echo stopped)"
+		echo "ok - $name: $(grep -m 1 '^not ok' "$log" | sed -E 's/^not ok ([0-9]+ )?- //' || echo stopped)"
 	fi
 	cp "extension/core/$file" "$copy/$file"
 }
@@ -75,6 +75,14 @@ mutant lc_hex.c 'length not checked' 's/len != 2 \* n/len < 2 * n/'
 mutant lc_hex.c 'capital digits' 's/0123456789abcdef/0123456789ABCDEF/'
 mutant lc_sha256.c 'another hash' 's/"SHA256"/"SHA512-256"/'
 mutant lc_sha256.c 'only the first part' 's/i < count/i < count \&\& i < 1/'
+
+
+mutant lc_base64.c 'stray bits before ==' 's/bits & 0xffff\) != 0/bits \& 0) != 0/'
+mutant lc_base64.c 'stray bits before =' 's/bits & 0xff\) != 0/bits \& 0) != 0/'
+mutant lc_base64.c 'padding in the middle' 's/bool\t\tlast = i \+ 4 == len/bool\t\tlast = true/'
+mutant lc_base64.c 'missing padding' 's/len % 4 != 0/false/'
+mutant lc_base64.c 'more than there is room for' 's/\*n == cap/*n == cap + 1/'
+mutant lc_base64.c 'unknown digits' 's/if \(value < 0\)/if (value < -1)/'
 
 mutant lc_utf8.c 'names in the order of bytes' 's/x\[i\] >= 0xEE && y/false \&\& y/'
 mutant lc_utf8.c 'shorter names last' 's/\(an > bn\) - \(an < bn\)/(an < bn) - (an > bn)/'

@@ -4,7 +4,10 @@
  */
 #include <pthread.h>
 
+#include <openssl/evp.h>
+
 #include "harness.h"
+#include "lc_envelope.h"
 #include "lc_sha256.h"
 
 static const char abc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -40,6 +43,27 @@ test_threads(void)
 	ok(good, "four threads hash at once");
 }
 
+/* OpenSSL without SHA-256: every hash says so, and touches no output. */
+static void
+test_refusal(void)
+{
+	static const uint8_t untouched[LC_HASH_LEN] = {0};
+	uint8_t		out[LC_HASH_LEN] = {0};
+	lc_str		text = {"text", 4};
+
+	lc_sha256_thread_end();
+	EVP_set_default_properties(NULL, "provider=none");
+	is_status(lc_sha256("abc", 3, out), LC_ERR_CRYPTO, "no SHA-256 to be had");
+	is_status(lc_sha256_selftest(), LC_ERR_CRYPTO, "the self-test notices");
+	is_status(lc_salted_hash(LC_DOMAIN_PAYLOAD, NULL, 0, "{}", 2, out), LC_ERR_CRYPTO, "no salted hash");
+	is_status(lc_event_hash("{}", 2, out), LC_ERR_CRYPTO, "no event hash");
+	is_status(lc_leaf_hash("{}", 2, out), LC_ERR_CRYPTO, "no leaf hash");
+	is_status(lc_uuid_chain(out, text, text), LC_ERR_CRYPTO, "no chain id");
+	ok(memcmp(out, untouched, sizeof(out)) == 0, "and nothing was written");
+	EVP_set_default_properties(NULL, "");
+	is_status(lc_sha256_selftest(), LC_OK, "it is found again when it is back");
+}
+
 int
 main(void)
 {
@@ -66,6 +90,7 @@ main(void)
 	is_status(lc_sha256("abc", 3, digest), LC_OK, "works again after the thread's end");
 	is_hex(digest, LC_HASH_LEN, abc, "with the same result");
 	test_threads();
+	test_refusal();
 	lc_sha256_thread_end();
 	return done();
 }
