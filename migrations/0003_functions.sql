@@ -528,6 +528,28 @@ COMMENT ON FUNCTION ledger.ledger_import(jsonb) IS
 -- Bounds are computed in UTC whoever calls: in another time zone the next month
 -- would begin hours off, and partitions would gape or overlap.
 
+-- pg_partman looks in pg_temp before pg_catalog, and names some catalogs without
+-- their schema.  A caller's temporary view of such a name would run its functions
+-- as the owner.
+CREATE FUNCTION ledger.ledger_refuse_shadows() RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_name name;
+BEGIN
+	SELECT c.relname INTO v_name FROM pg_class AS c
+	WHERE c.relnamespace = pg_my_temp_schema() AND (c.relname LIKE 'pg\_%' OR c.relname LIKE 'partman%')
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'maintenance is refused: the session has a temporary relation "%"', v_name
+			USING ERRCODE = 'LG403', HINT = 'Drop it, or use another session.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_refuse_shadows() IS
+	'Refuses to go on (LG403) where the session has temporary relations that pg_partman would take for catalogs.';
+
 -- Rows that a tick came too late for, or that an import brought from earlier months,
 -- lie in the default partition, and a partition made for their month would be
 -- refused while they do.  They are moved here and not by partition_data_time(),
@@ -628,6 +650,7 @@ DECLARE
 	v_major  integer;
 	v_count  integer := 0;
 BEGIN
+	PERFORM ledger.ledger_refuse_shadows();
 	SELECT split_part(extversion, '.', 1)::integer INTO v_major FROM pg_extension WHERE extname = 'pg_partman';
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'extension pg_partman is not installed'
@@ -653,7 +676,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_ensure_partitions() IS
-	'Registers with pg_partman what ledger_partition_intent wants and is not registered yet, and sets its premake and retention; returns how many tables were registered. Works with pg_partman 4 and 5. LG503: no pg_partman.';
+	'Registers with pg_partman what ledger_partition_intent wants and is not registered yet, and sets its premake and retention; returns how many tables were registered. Works with pg_partman 4 and 5. LG503 no pg_partman, LG403 temporary relations that it would take for catalogs.';
 
 -- What is detached moves the horizon, in the same transaction: the projection, a
 -- rebuild and both verifiers then agree on what is expected.  Therefore no one else
@@ -725,67 +748,65 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_set_retention(text, interval) IS
 	'Sets after which time ledger_maintenance_tick() detaches a table''s old partitions (kept as tables, never dropped), or never again (NULL), and records it as an event. LG400 no positive interval, LG404 not a table aged by time. For ledger_operator.';
 
-CREATE FUNCTION ledger.ledger_partition_problems() RETURNS TABLE (problem text, cure text)
-	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+-- NULL, or the first thing that keeps one table's maintenance from its work.
+CREATE FUNCTION ledger.ledger_partition_problem(in_intent ledger.ledger_partition_intent) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 	SET timezone = 'UTC'
 	AS $$
 DECLARE
-	v_part   record;
-	v_config record;
-	v_full   boolean;
+	v_width   interval := CASE in_intent.step WHEN 'daily' THEN '1 day' WHEN 'weekly' THEN '1 week' ELSE '1 month' END;
+	v_default text;
+	v_until   timestamptz;
+	v_config  record;
+	v_full    boolean;
+BEGIN
+	SELECT p.control, p.partition_interval::interval AS width INTO v_config
+	FROM partman.part_config AS p WHERE p.parent_table = in_intent.parent_table;
+	IF NOT FOUND THEN
+		RETURN in_intent.parent_table || ' is not registered with pg_partman';
+	ELSIF (v_config.control, v_config.width) IS DISTINCT FROM (in_intent.control_column, v_width) THEN
+		RETURN in_intent.parent_table || ' is registered with another column or interval';
+	END IF;
+	SELECT max(substring(b.bound FROM 'TO \(''([^'']+)''\)')::timestamptz), min(b.name) FILTER (WHERE b.bound = 'DEFAULT')
+	INTO v_until, v_default
+	FROM (SELECT c.oid::regclass::text, pg_get_expr(c.relpartbound, c.oid)
+	      FROM pg_inherits AS h JOIN pg_class AS c ON c.oid = h.inhrelid
+	      WHERE h.inhparent = to_regclass(in_intent.parent_table)) AS b (name, bound);
+	IF v_until IS NULL OR v_until < now() + v_width THEN
+		RETURN format('%s has no partitions beyond %s', in_intent.parent_table, coalesce(v_until::date::text, 'its default'));
+	ELSIF v_default IS NOT NULL THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM %s)', v_default) INTO v_full;
+		RETURN CASE WHEN v_full THEN v_default || ' holds rows' END;
+	END IF;
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_partition_problem(ledger.ledger_partition_intent) IS
+	'What keeps pg_partman''s maintenance of one table from its work: not registered or registered otherwise, no partitions ahead, rows in the default partition; or NULL.';
+
+CREATE FUNCTION ledger.ledger_partition_problems() RETURNS TABLE (problem text, cure text)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_partman') THEN
-		problem := 'extension pg_partman is not installed';
-		cure := 'As superuser: CREATE EXTENSION pg_partman SCHEMA partman.';
-		RETURN NEXT;
-		RETURN;
-	END IF;
-	IF NOT (has_schema_privilege('ledger', 'USAGE') AND has_schema_privilege('ledger', 'CREATE')
+		RETURN QUERY SELECT 'extension pg_partman is not installed', 'As superuser: CREATE EXTENSION pg_partman SCHEMA partman.';
+	ELSIF NOT (has_schema_privilege('ledger', 'USAGE') AND has_schema_privilege('ledger', 'CREATE')
 		AND has_schema_privilege('partman', 'USAGE') AND has_schema_privilege('partman', 'CREATE')) THEN
-		problem := 'ledger_owner may not work in schemas ledger and partman';
-		cure := 'As superuser: the GRANTs of sql/bootstrap/schema.sql.';
-		RETURN NEXT;
-		RETURN;
+		RETURN QUERY SELECT 'ledger_owner may not work in schemas ledger and partman',
+			'As superuser: the GRANTs of sql/bootstrap/schema.sql.';
+	ELSE
+		RETURN QUERY SELECT p.problem,
+			CASE WHEN p.problem LIKE '% registered with another %' THEN
+				format('As superuser: DELETE FROM partman.part_config WHERE parent_table = %L; then SELECT ledger.ledger_maintenance_tick().', p.parent_table) END
+		FROM (SELECT i.parent_table, ledger.ledger_partition_problem(i) AS problem FROM ledger.ledger_partition_intent AS i) AS p
+		WHERE p.problem IS NOT NULL;
 	END IF;
-	FOR v_part IN
-		SELECT i.parent_table, i.control_column,
-			CASE i.step WHEN 'daily' THEN interval '1 day' WHEN 'weekly' THEN '1 week' ELSE '1 month' END AS width,
-			max(substring(b.bound FROM 'TO \(''([^'']+)''\)')::timestamptz) AS made_until,
-			min(b.name) FILTER (WHERE b.bound = 'DEFAULT') AS default_name
-		FROM ledger.ledger_partition_intent AS i
-		LEFT JOIN LATERAL (SELECT c.oid::regclass::text AS name, pg_get_expr(c.relpartbound, c.oid) AS bound
-			FROM pg_inherits AS h JOIN pg_class AS c ON c.oid = h.inhrelid
-			WHERE h.inhparent = to_regclass(i.parent_table)) AS b ON true
-		GROUP BY i.parent_table
-	LOOP
-		SELECT p.control, p.partition_interval INTO v_config FROM partman.part_config AS p WHERE p.parent_table = v_part.parent_table;
-		IF NOT FOUND THEN
-			problem := v_part.parent_table || ' is not registered with pg_partman';
-			RETURN NEXT;
-		ELSIF v_config.control <> v_part.control_column OR v_config.partition_interval::interval <> v_part.width THEN
-			problem := v_part.parent_table || ' is registered with another column or interval';
-			cure := 'As superuser: DELETE FROM partman.part_config WHERE parent_table = ' || quote_literal(v_part.parent_table)
-				|| '; then SELECT ledger.ledger_maintenance_tick().';
-			RETURN NEXT;
-		END IF;
-		IF v_part.made_until IS NULL OR v_part.made_until < now() + v_part.width THEN
-			problem := format('%s has no partitions beyond %s', v_part.parent_table, coalesce(v_part.made_until::date::text, 'its default'));
-			RETURN NEXT;
-		END IF;
-		v_full := false;
-		IF v_part.default_name IS NOT NULL THEN
-			EXECUTE format('SELECT EXISTS (SELECT FROM %s)', v_part.default_name) INTO v_full;
-		END IF;
-		IF v_full THEN
-			problem := format('%s holds rows', v_part.default_name);
-			RETURN NEXT;
-		END IF;
-	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_partition_problems() IS
-	'What keeps pg_partman''s maintenance from its work: not installed or not granted, a table not registered or registered otherwise, no partitions ahead, rows in a default partition.';
+	'What keeps pg_partman''s maintenance from its work, one row a table, with a cure where it is not maintenance itself; or that pg_partman is not installed or not granted.';
 
 -- ---- sql/functions/ledger_rebuild_projection.sql
 CREATE FUNCTION ledger.ledger_history_horizon() RETURNS timestamptz

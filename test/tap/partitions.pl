@@ -199,6 +199,14 @@ subtest 'event triggers let maintenance through, and nothing else' => sub {
 	is_deeply([ query_json($node, 'SELECT guard, object, state FROM ledger.ledger_guard_state() WHERE NOT ok AND guard <> $$setting$$') ], [], 'the guards are as they must be');
 };
 
+# pg_partman would ask the view for columns, and so run its function as the owner.
+subtest 'a caller cannot borrow the owner\'s rights' => sub {
+	fails_with($node, "CREATE TEMP VIEW $_ AS SELECT 1 AS attname; SELECT ledger.ledger_maintenance_tick()", 'LG403',
+		qr/temporary relation "$_" .*another session/, "a temporary view $_ is refused", user => 'op')
+	  for qw(pg_attribute partman_temp_data_storage);
+	is(as_operator('CREATE TEMP TABLE mine (a int); SELECT ledger.ledger_maintenance_tick()'), 't', 'other temporary tables are not');
+};
+
 subtest 'a table that is not registered any more' => sub {
 	my $columns = 'parent_table, control, partition_type, partition_interval::interval, premake, datetime_string, template_table, automatic_maintenance, infinite_time_partitions, retention';
 	my ($config, $before) = (sql("SELECT $columns FROM partman.part_config"), partitions());
