@@ -27,3 +27,15 @@ SELECT ledger_computed_hash(jsonb_populate_record(NULL::ledger_events, '{"record
 SELECT ledger_chain_check(jsonb_populate_record(NULL::ledger_events, '{}'), '0123456789abcdef', 1, 1);
 SELECT ledger_chain_check(jsonb_populate_record(NULL::ledger_events, '{}'), 'short', 1, 1);
 SELECT ledger_find_homes(ARRAY[jsonb_populate_record(NULL::ledger_events, '{}')], '{1,0,-7,9}', '{a,a,a,a}', array_fill('01890000-0000-7000-8000-00000000000a'::uuid, '{4}'), '{1,2,3,4}');
+RESET ROLE;
+
+-- A copy restored without the ledger's roles: other objects can be made and dropped, and
+-- the ledger's are still guarded.
+BEGIN;
+ALTER ROLE ledger_owner RENAME TO somebody_else;
+CREATE TABLE public.harmless (n int);
+ALTER TABLE public.harmless ADD COLUMN m text, ALTER COLUMN n TYPE text;
+DROP TABLE public.harmless;
+SET LOCAL ROLE somebody_else;
+DROP TABLE ledger.triage_actions;
+ROLLBACK;
