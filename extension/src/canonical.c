@@ -58,11 +58,31 @@ ledger_check_status(lc_status status, const char *what)
 			 errmsg("%s: %s", what, lc_status_text(status))));
 }
 
+/*
+ * Digits behind the point that a number may have.  The form of a double has 340
+ * at most; what goes beyond is zeros at the end, which jsonb keeps.  0e-16383
+ * is nine bytes of input and twelve of storage, but 16 KB whenever it is
+ * written: a small payload full of them could never be read or dumped again.
+ */
+#define MAX_SCALE 400
+
+static lc_status
+write_number(lc_jcs *w, Numeric number)
+{
+	char	   *text;
+	lc_status	status;
+
+	if (DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(number))) > MAX_SCALE)
+		return LC_ERR_TOO_LONG;
+	text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	status = lc_jcs_number(w, text, strlen(text));
+	pfree(text);
+	return status;
+}
+
 static lc_status
 write_scalar(lc_jcs *w, const JsonbValue *v)
 {
-	char	   *text;
-
 	switch (v->type)
 	{
 		case jbvNull:
@@ -72,9 +92,7 @@ write_scalar(lc_jcs *w, const JsonbValue *v)
 		case jbvString:
 			return lc_jcs_string(w, v->val.string.val, v->val.string.len);
 		case jbvNumeric:
-			text = DatumGetCString(DirectFunctionCall1(numeric_out,
-													   NumericGetDatum(v->val.numeric)));
-			return lc_jcs_number(w, text, strlen(text));
+			return write_number(w, v->val.numeric);
 		default:
 			elog(ERROR, "unexpected jsonb value type %d", (int) v->type);
 	}
@@ -98,6 +116,12 @@ report_jsonb(lc_jcs *w, lc_status status, const char *what)
 				 errmsg("number at %s of %s cannot be represented exactly", path.data, what),
 				 errdetail("Canonical JSON (RFC 8785) writes numbers as IEEE 754 doubles, which would round it."),
 				 errhint("Send it as a string.")));
+	if (status == LC_ERR_TOO_LONG)
+		ereport(ERROR,
+				(errcode(ERRCODE_LEDGER_UNPROCESSABLE),
+				 errmsg("number at %s of %s is too long", path.data, what),
+				 errdetail("It has more than %d digits behind the point.", MAX_SCALE),
+				 errhint("Leave out the zeros at its end, or send it as a string.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_LEDGER_UNPROCESSABLE),
 			 errmsg("%s cannot be written as canonical JSON at %s: %s", what, path.data,

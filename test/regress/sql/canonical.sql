@@ -29,6 +29,14 @@ SELECT ledger_canonical_json('[1, 12345678901234567890]'::json);
 SELECT ledger_canonical_json('{"a": "\ud800"}'::json);
 :code
 SELECT ledger_canonical_json('{"a": "\u0000"}'::jsonb);
+-- Zeros behind the point: nine bytes that are written as 16 KB.
+SELECT ledger_canonical_json('[0e-400, 1.0e-300]'::jsonb);
+SELECT ledger_canonical_json('{"a": [0e-16383]}'::jsonb);
+:code
+SELECT ledger_canonical_json('[0e-16383]'::json);
+SELECT ledger.ledger_append('acme', 'finding.created', 'F-zeros', 'p-zeros', 'a',
+	('{"a": [' || repeat('0e-16383,', 70000) || '0]}')::jsonb);
+:code
 -- Deep, but not too deep.
 SELECT length(ledger_canonical_json((repeat('[', 500) || repeat(']', 500))::jsonb));
 SELECT ledger_canonical_json((repeat('[', 3000) || repeat(']', 3000))::jsonb);
