@@ -118,7 +118,12 @@ commit_release_callback(ResourceReleasePhase phase, bool is_commit, bool is_top_
 		return;
 	flush_armed = false;
 	XLogFlush(XactLastCommitEnd);
-	/* Returns at once unless standbys appeared meanwhile and the session's own level asks for them. */
+
+	/*
+	 * Returns at once unless standbys appeared meanwhile and the session's own
+	 * level asks for them.  Then it waits as the server's own commit would: after
+	 * the commit record, with interrupts held.
+	 */
 	SyncRepWaitForLSN(XactLastCommitEnd, true);
 }
 

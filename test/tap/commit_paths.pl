@@ -38,6 +38,17 @@ sub statements
 	};
 }
 
+# What a rolled back subtransaction undoes.
+my @setting_in_trigger = (
+	"\tappended = true;" => "\tif (!appended)\n\t\tSetConfigOption(\"synchronous_commit\", \"off\","
+	  . " PGC_USERSET, PGC_S_SESSION);\n\tappended = true;",
+	"\tset_level(SYNCHRONOUS_COMMIT_OFF);\n" => '');
+# The flag that is still set in the next transaction: after a commit, and after an abort.
+my @flag_outlives_commit =
+  ("restore_level();\n\t\t\tappended = false;\n\t\t\tbreak;" => "restore_level();\n\t\t\tbreak;");
+my @flag_outlives_abort = ("case XACT_EVENT_PREPARE:\n\t\t\trestore_level();\n\t\t\tappended = false;" =>
+	  "case XACT_EVENT_PREPARE:\n\t\t\trestore_level();\n\t\t\tappended = appended && event == XACT_EVENT_ABORT;");
+
 sub performed { return $_[0] =~ s/SELECT FROM/PERFORM/r }
 
 subtest 'the ordinary ways' => sub {
@@ -70,11 +81,7 @@ subtest 'savepoints' => sub {
 		[ $RELEASED_FIRST, 'local' ]);
 	$watch->line('and so does one of the transaction, as long as that lasts',
 		statements('BEGIN; SET LOCAL synchronous_commit = off; APPEND COMMIT;'), [ $RELEASED_FIRST, 'on' ]);
-	$watch->broken('setting in the trigger', [
-			"\tappended = true;" => "\tif (!appended)\n\t\tSetConfigOption(\"synchronous_commit\", \"off\","
-			  . " PGC_USERSET, PGC_S_SESSION);\n\tappended = true;",
-			"\tset_level(SYNCHRONOUS_COMMIT_OFF);\n" => '' ],
-		$before, [ $FLUSHED_FIRST, 'on' ]);
+	$watch->broken('setting in the trigger', \@setting_in_trigger, $before, [ $FLUSHED_FIRST, 'on' ]);
 };
 
 subtest 'EXCEPTION blocks' => sub {
@@ -94,8 +101,9 @@ subtest 'EXCEPTION blocks' => sub {
 		};
 	};
 	my $failed = 'PERFORM 1 / 0; EXCEPTION WHEN division_by_zero THEN';
-	$watch->line('an append in the handler', $inside->("BEGIN ANOTHER $failed APPEND END;"),
-		[ $RELEASED_FIRST, 'on' ]);
+	my $handler = $inside->("BEGIN ANOTHER $failed APPEND END;");
+	$watch->line('an append in the handler', $handler, [ $RELEASED_FIRST, 'on' ]);
+	$watch->broken('setting in the trigger', \@setting_in_trigger, $handler, [ $FLUSHED_FIRST, 'on' ]);
 	$watch->line('an append before the block', $inside->("APPEND BEGIN ANOTHER $failed NULL; END;"),
 		[ $RELEASED_FIRST, 'on' ]);
 	$watch->line('an append that succeeds inside',
@@ -103,7 +111,7 @@ subtest 'EXCEPTION blocks' => sub {
 };
 
 subtest 'COMMIT inside a procedure or DO' => sub {
-	my $two_commits = sub {
+	my $three_commits = sub {
 		my ($wrap) = @_;
 		return sub {
 			my ($watch) = @_;
@@ -131,8 +139,11 @@ subtest 'COMMIT inside a procedure or DO' => sub {
 		};
 	};
 	my $expected = [ $RELEASED_FIRST, $FLUSHED_FIRST, $RELEASED_FIRST, '' ];
-	$watch->line('three commits of one DO', $two_commits->([ 'DO $$ BEGIN %s END $$;' ]), $expected);
-	$watch->line('three commits of a procedure', $two_commits->([
+	my $do = $three_commits->([ 'DO $$ BEGIN %s END $$;' ]);
+	$watch->line('three commits of one DO', $do, $expected);
+	$watch->broken('the flag outlives its transaction', \@flag_outlives_commit, $do,
+		[ $RELEASED_FIRST, $RELEASED_FIRST, $RELEASED_FIRST, '' ]);
+	$watch->line('three commits of a procedure', $three_commits->([
 			'CREATE OR REPLACE PROCEDURE public.commits() LANGUAGE plpgsql AS $$ BEGIN %s END $$;',
 			'CALL public.commits();' ]), $expected);
 };
@@ -152,9 +163,8 @@ my $chain = sub {
 subtest 'COMMIT AND CHAIN' => sub {
 	$watch->line('each transaction of a chain goes its own way', $chain,
 		[ $RELEASED_FIRST, $FLUSHED_FIRST, $RELEASED_FIRST ]);
-	$watch->broken('the flag outlives its transaction',
-		[ "restore_level();\n\t\t\tappended = false;\n\t\t\tbreak;" => "restore_level();\n\t\t\tbreak;" ],
-		$chain, [ $RELEASED_FIRST, $RELEASED_FIRST, $RELEASED_FIRST ]);
+	$watch->broken('the flag outlives its transaction', \@flag_outlives_commit, $chain,
+		[ $RELEASED_FIRST, $RELEASED_FIRST, $RELEASED_FIRST ]);
 };
 
 # After a commit that failed: its SQLSTATE, how the next two commits go, and the level.
@@ -209,6 +219,8 @@ subtest 'a commit that fails' => sub {
 		return after_failure($watch, $session, sqlstate($session));
 	};
 	$watch->line('by a deferred trigger', $deferred, [ 'P0042', $FLUSHED_FIRST, $RELEASED_FIRST, 'on' ]);
+	$watch->broken('the flag outlives an abort', \@flag_outlives_abort, $deferred,
+		[ 'P0042', $RELEASED_FIRST, $RELEASED_FIRST, 'on' ]);
 };
 
 subtest 'PREPARE TRANSACTION' => sub {

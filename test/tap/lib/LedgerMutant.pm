@@ -43,6 +43,7 @@ New sessions of that database run the library's code.
 use strict;
 use warnings;
 
+use Digest::MD5 qw(md5_hex);
 use Exporter 'import';
 use File::Copy ();
 use IPC::Run ();
@@ -95,6 +96,9 @@ sub mutant
 	my ($name, @changes) = @_;
 	my %touched;
 	original_tree();
+	# Never written twice: somebody may still run it.
+	my $library = "$tree/$name-" . substr(md5_hex("@changes"), 0, 8) . '.so';
+	return $library if -e $library;
 	while (my ($from, $to) = splice @changes, 0, 2)
 	{
 		my $file = $from =~ s/^(\w+\.c): // ? $1 : 'commit.c';
@@ -102,7 +106,6 @@ sub mutant
 		replace_once("$tree/src/$file", $from, $to);
 	}
 	build();
-	my $library = "$tree/$name.so";
 	File::Copy::copy("$tree/findings_ledger.so", $library) or die "cannot copy: $!";
 	# Back to the original: removed objects are compiled again with the next mutant.
 	for my $file (keys %touched)
