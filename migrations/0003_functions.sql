@@ -821,6 +821,7 @@ COMMENT ON FUNCTION ledger.ledger_history_horizon() IS
 CREATE FUNCTION ledger.ledger_rebuild_projection(tenant text) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
 	AS $$
 DECLARE
 	v_leaf name;
@@ -1440,6 +1441,8 @@ CREATE FUNCTION ledger.ledger_verify(
 	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text)
 	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER ROWS 10
 	SET search_path = pg_catalog, pg_temp
+	-- The session that ran a plain dump has it off, and ought to verify.
+	SET row_security = on
 	AS $$
 	SELECT v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
 	FROM ledger.ledger_verify_all($1, $2, $3, $4, true) AS v
@@ -1455,6 +1458,7 @@ CREATE FUNCTION ledger.ledger_verify_report(
 	RETURNS jsonb
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
 	AS $$
 DECLARE
 	v_started  timestamptz := clock_timestamp();

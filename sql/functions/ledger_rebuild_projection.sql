@@ -10,6 +10,7 @@ COMMENT ON FUNCTION ledger.ledger_history_horizon() IS
 CREATE FUNCTION ledger.ledger_rebuild_projection(tenant text) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
 	AS $$
 DECLARE
 	v_leaf name;

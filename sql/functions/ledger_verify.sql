@@ -97,6 +97,8 @@ CREATE FUNCTION ledger.ledger_verify(
 	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text)
 	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER ROWS 10
 	SET search_path = pg_catalog, pg_temp
+	-- The session that ran a plain dump has it off, and ought to verify.
+	SET row_security = on
 	AS $$
 	SELECT v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
 	FROM ledger.ledger_verify_all($1, $2, $3, $4, true) AS v
@@ -112,6 +114,7 @@ CREATE FUNCTION ledger.ledger_verify_report(
 	RETURNS jsonb
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
 	AS $$
 DECLARE
 	v_started  timestamptz := clock_timestamp();

@@ -223,6 +223,15 @@ subtest 'an operator, the owner of the database, a superuser' => sub {
 	clean_by_both($target, 'both verifiers find it clean', db => $third);
 };
 
+subtest 'a database of another encoding' => sub {
+	$target->safe_psql('postgres', q{CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'});
+	run_ok('PostgreSQL restores into it without a word', 'pg_restore', '-d', $target->connstr('ascii'), "$work/ledger.dump");
+	is(failed_checks('ascii'), 'copy encoding search_path', 'the runtime check objects');
+	is($target->safe_psql('ascii', q{SELECT detail || ': ' || hint FROM ledger.ledger_check_runtime() WHERE check_name = 'encoding'}),
+		q{SQL_ASCII: Restore into a database made with ENCODING 'UTF8' TEMPLATE template0.}, 'and says what is needed');
+	fails_with($target, q{SELECT ledger.ledger_append('acme', 'finding.created', 'F-1', 'policy-1', 'x')}, 'LG503', qr/encoding UTF8/, 'nothing is appended there', db => 'ascii');
+};
+
 $source->stop;
 $target->stop;
 done_testing();
