@@ -234,6 +234,27 @@ subtest 'broken on purpose: a retry that does not wait' => sub {
 	$watch->look_from($DB);
 };
 
+# The chain is free while a flush is under way: what the lock is given back early for.
+subtest 'the next append of the chain' => sub {
+	my ($finding, $next) = ($watch->new_name, $watch->new_name);
+	my $asker = $watch->session;
+	my $first = held_attempt($finding, new_id());
+	is(reaction($asker, request($next, new_id())), 'waits', 'it waits for its own flush');
+	is($watch->observe(<<~SQL), 't', 'and stands behind the one that is not flushed yet');
+		SELECT b.previous_hash = a.event_hash
+		FROM ledger.ledger_events AS a JOIN ledger.ledger_events AS b USING (tenant_id, chain_id)
+		WHERE a.tenant_id = 'acme' AND a.finding_id = '$finding' AND b.finding_id = '$next';
+		SQL
+	$shim->lose_power;
+	wait_until('both to notice', sub { $first->answered && $asker->answered });
+	ok($first->lost && $asker->lost, 'neither was acknowledged');
+	$_->close for $first, $asker;
+	$watch->start($DB);
+	is($watch->observe("SELECT count(*) FROM ledger.ledger_events WHERE finding_id IN ('$finding', '$next');"),
+		0, 'and both are gone');
+	is(report($node)->{verdict}, 'clean', 'the chain that remains is whole');
+};
+
 sub set_standbys
 {
 	my ($names) = @_;
