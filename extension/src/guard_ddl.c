@@ -229,21 +229,24 @@ query_has_word(const char *word)
 
 /*
  * ledger_guard_start() → event_trigger on ddl_command_start.  DETACH PARTITION …
- * CONCURRENTLY hides a leaf by a commit of its own before ddl_command_end
- * fires, so it is refused before it begins.  It runs only as a whole statement
- * of the client, whose text we have.
+ * CONCURRENTLY hides a leaf, and CREATE INDEX CONCURRENTLY leaves an index, whose
+ * expressions would run inside the owner's functions, by commits of their own
+ * before ddl_command_end fires: they are refused before they begin, whatever they
+ * aim at.  They run only as a whole statement of the client, whose text we have.
  */
 Datum
 ledger_guard_start(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *data = event_data(fcinfo);
 
-	if (data->tag == CMDTAG_ALTER_TABLE && query_has_word("concurrently") &&
+	if ((data->tag == CMDTAG_ALTER_TABLE || data->tag == CMDTAG_CREATE_INDEX ||
+		 data->tag == CMDTAG_DROP_INDEX) && query_has_word("concurrently") &&
 		is_owners_member(owner_role()))
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_APPEND_ONLY),
-				 errmsg("ALTER TABLE … CONCURRENTLY is refused"),
-				 errhint("A leaf of ledger_events is never detached.")));
+				 errmsg("%s … CONCURRENTLY is refused", GetCommandTagName(data->tag)),
+				 errdetail("It commits before it could be judged."),
+				 errhint("Change the ledger's objects by a migration: migrations/README.md.")));
 	return PointerGetDatum(NULL);
 }
 

@@ -244,6 +244,9 @@ ALTER FUNCTION ledger.ledger_append(jsonb) SET SCHEMA evil;
 CREATE TABLE evil.leaf PARTITION OF ledger.ledger_events FOR VALUES IN ('evil');
 CREATE TABLE evil.history PARTITION OF ledger.finding_history FOR VALUES FROM ('1990-01-01') TO ('1990-02-01');
 ALTER TABLE ledger.ledger_events DETACH PARTITION ledger.:"leaf" CONCURRENTLY;
+CREATE INDEX CONCURRENTLY bait ON ledger.findings_projection (lower(status));
+CREATE INDEX bait ON ledger.findings_projection (lower(status));
+DROP INDEX CONCURRENTLY ledger.ledger_events_finding_idx;
 ALTER TABLE ledger.ledger_events DETACH PARTITION ledger.:"leaf";
 CREATE TRIGGER zzzzz_after_ours BEFORE INSERT ON ledger.ledger_events FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
 CREATE POLICY open ON ledger.ledger_events USING (true);
@@ -294,4 +297,25 @@ ALTER TABLE ledger_schema_migrations DISABLE TRIGGER ledger_refuse_statement;
 DROP TRIGGER ledger_refuse_row ON ledger_schema_migrations;
 ALTER TABLE ledger_schema_migrations RENAME TO elsewhere;
 DROP TABLE ledger_schema_migrations;
+ROLLBACK;
+
+-- The same operator once more, where an upsert must compare chains: a finding that
+-- an earlier transaction left, folded under an old snapshot.
+SELECT sequence_no FROM ledger_append('acme', 'finding.created', 'FND-1', 'adversary-6', 'img-1');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+CREATE SCHEMA evil AUTHORIZATION some_loader;
+GRANT USAGE ON SCHEMA evil TO PUBLIC;
+SET LOCAL SESSION AUTHORIZATION some_loader;
+CREATE TABLE evil.caught (who name);
+GRANT INSERT ON evil.caught TO PUBLIC;
+CREATE FUNCTION evil.eq(uuid, uuid) RETURNS boolean LANGUAGE plpgsql AS
+	$$ BEGIN INSERT INTO evil.caught VALUES (current_user); RETURN pg_catalog.uuid_eq($1, $2); END $$;
+CREATE OPERATOR evil.= (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = evil.eq);
+SET LOCAL ROLE ledger_loader;
+SET LOCAL search_path = evil, pg_catalog;
+INSERT INTO ledger.ledger_events (tenant_id, event_type, finding_id, policy_version, artifact_id, event_body)
+VALUES ('acme', 'finding.closed', 'FND-1', 'adversary-6', 'img-1', '{}') RETURNING sequence_no;
+RESET SESSION AUTHORIZATION;
+SELECT * FROM evil.caught;
+SELECT status FROM ledger.findings_projection WHERE policy_version = 'adversary-6';
 ROLLBACK;

@@ -53,6 +53,24 @@ SELECT event_type, event_body FROM ledger_events WHERE tenant_id = 'ledger' ORDE
 SELECT guard, object, state FROM ledger_guard_state() WHERE NOT ok ORDER BY 1, 2;
 ROLLBACK;
 
+-- What a superuser can still do shows: a trigger sorted after the link trigger changes
+-- the row that was hashed; one that drops rows, a rule, a guard off on one leaf.
+BEGIN;
+\set ON_ERROR_ROLLBACK on
+CREATE FUNCTION pg_temp.change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.vuln_id := ''forged''; RETURN new; END';
+CREATE FUNCTION pg_temp.drop_it() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER zzzzz_after BEFORE INSERT ON ledger_events FOR EACH ROW EXECUTE FUNCTION pg_temp.change();
+SELECT sequence_no, vuln_id FROM ledger_append('acme', 'finding.created', 'FND-3', 'guards-2', 'img-1');
+SELECT guard, object LIKE 'zzzzz_after on ledger_events%' AS named FROM ledger_guard_state() WHERE NOT ok AND guard = 'foreign trigger' AND object LIKE '%ledger_events' ORDER BY 1, 2;
+SELECT kind, sequence_no FROM ledger_verify('acme') WHERE sequence_no IS NOT NULL;
+DROP TRIGGER zzzzz_after ON ledger_events;
+CREATE TRIGGER zzzzz_after BEFORE INSERT ON ledger_events FOR EACH ROW EXECUTE FUNCTION pg_temp.drop_it();
+SELECT ledger_append('acme', 'finding.created', 'FND-4', 'guards-3', 'img-1');
+DROP TRIGGER zzzzz_after ON ledger_events;
+CREATE RULE quiet AS ON INSERT TO ledger_events WHERE new.finding_id = 'FND-5' DO INSTEAD NOTHING;
+SELECT guard, object FROM ledger_guard_state() WHERE NOT ok AND guard = 'foreign rule';
+ROLLBACK;
+
 -- A new event type is folded as it says.
 BEGIN;
 \set ON_ERROR_ROLLBACK on
