@@ -280,6 +280,22 @@ CREATE TABLE ledger.allowed_now (n integer);
 DELETE FROM ledger_schema_migrations WHERE version = 9999;
 UPDATE ledger_schema_migrations SET event_id = '00000000-0000-0000-0000-000000000000' WHERE version = 9999;
 DELETE FROM ledger_schema_migrations WHERE version = 9999;
+-- Had a superuser left him such a table all the same: its index runs as the owner, but
+-- is none of the ledger's own functions.
+RESET SESSION AUTHORIZATION;
+CREATE FUNCTION evil.forge5(n integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
+	$$ BEGIN PERFORM ledger.ledger_append_own('ledger.guard_changed', '{}'); RETURN n; END $$;
+CREATE TABLE evil.bait AS SELECT 1 AS n LIMIT 0;
+CREATE INDEX ON evil.bait (evil.forge5(n));
+CREATE OR REPLACE FUNCTION evil.forge5(n integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT n';
+INSERT INTO evil.bait VALUES (1);
+CREATE OR REPLACE FUNCTION evil.forge5(n integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS
+	$$ BEGIN PERFORM ledger.ledger_append_own('ledger.guard_changed', '{}'); RETURN n; END $$;
+ALTER TABLE evil.bait OWNER TO ledger_owner;
+SET LOCAL SESSION AUTHORIZATION migrator;
+ANALYZE evil.bait;
+RESET SESSION AUTHORIZATION;
+SET LOCAL SESSION AUTHORIZATION migrator;
 -- The guards' own switches.
 SET session_replication_role = replica;
 RESET SESSION AUTHORIZATION;
