@@ -317,7 +317,7 @@ ROLLBACK;
 
 -- The same operator once more, where an upsert must compare chains: a finding that
 -- an earlier transaction left, folded under an old snapshot.
-SELECT sequence_no FROM ledger_append('acme', 'finding.created', 'FND-1', 'adversary-6', 'img-1');
+SELECT sequence_no FROM ledger_append('acme', 'finding.created', 'FND-6', 'adversary-6', 'img-1');
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 CREATE SCHEMA evil AUTHORIZATION some_loader;
 GRANT USAGE ON SCHEMA evil TO PUBLIC;
@@ -330,7 +330,7 @@ CREATE OPERATOR evil.= (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = evil.eq);
 SET LOCAL ROLE ledger_loader;
 SET LOCAL search_path = evil, pg_catalog;
 INSERT INTO ledger.ledger_events (tenant_id, event_type, finding_id, policy_version, artifact_id, event_body)
-VALUES ('acme', 'finding.closed', 'FND-1', 'adversary-6', 'img-1', '{}') RETURNING sequence_no;
+VALUES ('acme', 'finding.closed', 'FND-6', 'adversary-6', 'img-1', '{}') RETURNING sequence_no;
 RESET SESSION AUTHORIZATION;
 SELECT * FROM evil.caught;
 SELECT status FROM ledger.findings_projection WHERE policy_version = 'adversary-6';
