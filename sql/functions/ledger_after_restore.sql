@@ -6,39 +6,45 @@
 -- One event in each chain, so that whoever holds a later head of that chain from
 -- before the restore finds the reason in the chain itself.  All or nothing: the
 -- settings row is the lock, and the mark that this copy was taken over.
-CREATE FUNCTION ledger.ledger_start_incarnation(reason text, verification jsonb) RETURNS integer
+CREATE FUNCTION ledger.ledger_start_incarnation(reason text, OUT started integer, OUT verdict text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
 	AS $$
 #variable_conflict use_variable
 DECLARE
-	v_old   ledger.ledger_settings;
-	v_new   uuid := gen_random_uuid();
-	v_chain record;
+	v_old    ledger.ledger_settings;
+	v_new    uuid := gen_random_uuid();
+	v_report jsonb;
+	v_chain  record;
 BEGIN
 	IF reason IS NULL OR btrim(reason) = '' OR octet_length(reason) > 4096 THEN
 		RAISE EXCEPTION 'a reason is required'
 			USING ERRCODE = 'LG400', HINT = 'Say in up to 4096 bytes why there is a copy and what it was made from.';
 	END IF;
+	-- Triggers come after the data in a restore: nothing was checked on the way in.  What
+	-- the chains say of it is what was found here, and nothing a caller could hand over.
+	v_report := ledger.ledger_verify_report();
+	verdict := v_report ->> 'verdict';
 	SELECT s.* INTO STRICT v_old FROM ledger.ledger_settings AS s FOR UPDATE;
 	IF v_old.home = ledger.ledger_home() THEN
-		RETURN NULL;
+		RETURN;
 	END IF;
 	FOR v_chain IN SELECT * FROM ledger.ledger_lock_chains()
 	LOOP
 		PERFORM ledger.ledger_append_own('ledger.incarnation_started', jsonb_build_object(
 			'incarnation', v_old.incarnation + 1, 'lastSequence', v_chain.sequence_no,
 			'oldInstance', v_old.instance_id, 'newInstance', v_new,
-			'reason', reason, 'verification', verification),
+			'reason', reason, 'verification', jsonb_build_object('verdict', verdict, 'rows', v_report -> 'rows')),
 			v_chain.tenant_id, v_chain.policy_version, v_chain.chain_id);
 	END LOOP;
 	UPDATE ledger.ledger_settings AS s
 	   SET instance_id = v_new, incarnation = v_old.incarnation + 1, home = ledger.ledger_home(), restored_at = now();
-	RETURN v_old.incarnation + 1;
+	started := v_old.incarnation + 1;
 END
 $$;
-COMMENT ON FUNCTION ledger.ledger_start_incarnation(text, jsonb) IS
-	'Starts an incarnation if this copy has not started one: a ledger.incarnation_started event in every chain that has events, naming the last sequence present, both instances and the reason; then a new instance_id. Returns its number, or NULL if this copy was taken over already. LG400: no reason. The core of ledger_after_restore().';
+COMMENT ON FUNCTION ledger.ledger_start_incarnation(text) IS
+	'Verifies, and starts an incarnation if this is not the recorded copy: a ledger.incarnation_started event in every chain that has events, naming the last sequence present, both instances, the reason and the verdict; then a new instance_id. Returns its number, or NULL if none was due, and the verdict. LG400: no reason. The core of ledger_after_restore().';
 
 -- NULL if the database's search_path names the schema, else the command that makes it so.
 CREATE FUNCTION ledger.ledger_search_path_command() RETURNS text
@@ -91,11 +97,10 @@ CREATE PROCEDURE ledger.ledger_after_restore(reason text)
 	SET row_security = on
 	AS $$
 DECLARE
-	v_superuser   boolean := (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user);
-	v_command     text := ledger.ledger_search_path_command();
-	v_report      jsonb;
-	v_incarnation integer;
-	v_left        record;
+	v_superuser boolean := (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user);
+	v_command   text := ledger.ledger_search_path_command();
+	v_outcome   record;
+	v_left      record;
 BEGIN
 	-- A second caller waits before it reads anything: maintenance must not wait for its locks.
 	PERFORM pg_advisory_xact_lock(7310, 2);
@@ -106,23 +111,20 @@ BEGIN
 	IF v_superuser THEN
 		PERFORM ledger.ledger_mend_event_triggers();
 	END IF;
-	-- Triggers come after the data in a restore: nothing was checked on the way in.
-	v_report := ledger.ledger_verify_report();
-	v_incarnation := ledger.ledger_start_incarnation(reason,
-		jsonb_build_object('verdict', v_report -> 'verdict', 'rows', v_report -> 'rows'));
+	SELECT * INTO v_outcome FROM ledger.ledger_start_incarnation(reason);
 	-- Behind the chains' locks, as an append has them: the other way round both could wait for each other.
 	BEGIN
 		PERFORM ledger.ledger_maintenance_tick() WHERE EXISTS (SELECT FROM ledger.ledger_partition_problems());
 	EXCEPTION WHEN SQLSTATE 'LG503' OR insufficient_privilege THEN
 		NULL; -- no pg_partman, or no right to it: named below, and no reason to keep the copy from going on
 	END;
-	IF v_incarnation IS NULL THEN
-		RAISE NOTICE 'this copy was taken over before: no incarnation was started';
+	IF v_outcome.started IS NULL THEN
+		RAISE NOTICE 'this is the recorded copy: no incarnation was started';
 	ELSE
-		RAISE NOTICE 'incarnation % started', v_incarnation;
+		RAISE NOTICE 'incarnation % started', v_outcome.started;
 	END IF;
-	IF v_report ->> 'verdict' <> 'clean' THEN
-		RAISE WARNING 'verification says: %', v_report ->> 'verdict'
+	IF v_outcome.verdict <> 'clean' THEN
+		RAISE WARNING 'verification says: %', v_outcome.verdict
 			USING HINT = 'SELECT * FROM ledger.ledger_verify(), as a role that may touch every tenant.';
 	END IF;
 	FOR v_left IN SELECT c.* FROM ledger.ledger_check_runtime() AS c WHERE NOT c.ok

@@ -46,6 +46,6 @@ GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_trigg
 	ledger.ledger_home(), ledger.ledger_schema_version(), ledger.ledger_search_path_command()
 	TO ledger_auditor, ledger_operator;
 -- The procedure works with its caller's rights, so its parts are granted with it.
-GRANT EXECUTE ON ROUTINE ledger.ledger_after_restore(text), ledger.ledger_start_incarnation(text, jsonb),
+GRANT EXECUTE ON ROUTINE ledger.ledger_after_restore(text), ledger.ledger_start_incarnation(text),
 	ledger.ledger_mend_event_triggers()
 	TO ledger_operator;

@@ -87,7 +87,7 @@ SELECT set_eq('SELECT role, function FROM function_grants', $$ VALUES
 	('ledger_operator', 'ledger_schema_version()'),
 	('ledger_operator', 'ledger_search_path_command()'),
 	('ledger_operator', 'ledger_set_retention(text, interval)'),
-	('ledger_operator', 'ledger_start_incarnation(text, jsonb)'),
+	('ledger_operator', 'ledger_start_incarnation(text)'),
 	('ledger_operator', 'ledger_verify(text, uuid, bigint, bigint)'),
 	('ledger_operator', 'ledger_verify_report(text, uuid, bigint, bigint)'),
 	('ledger_owner', 'ledger_import_lines(jsonb)'),
