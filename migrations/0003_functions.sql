@@ -1116,12 +1116,12 @@ COMMENT ON FUNCTION ledger.ledger_unexplained(text, uuid) IS
 	'Events without a payload that no later ledger.payload_redacted event of their chain names by id, sequence and payload hash. Part of ledger_verify().';
 
 -- ---- sql/functions/ledger_name_fault.sql
--- Rules 2 to 8 of "How a row is judged": kind and detail of one row, or NULLs.
+-- Rules 2 to 8 of "How a row is judged" (docs/verification.md): the first that fits.
 CREATE FUNCTION ledger.ledger_name_fault(
 	twin text, moved boolean, same_chain boolean, home text, sound boolean, leaf_sound boolean,
 	computed bytea, event_hash bytea, next_says bytea, stub ledger.ledger_events,
-	previous_true bytea, payload_now bytea, evaluation_now bytea, unexplained boolean, payload_fault text,
-	OUT kind text, OUT detail text) RETURNS record
+	previous_true bytea, payload_now bytea, evaluation_now bytea, unexplained boolean, payload_fault text)
+	RETURNS text[]
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
@@ -1129,42 +1129,39 @@ DECLARE
 	v_other ledger.ledger_events;
 BEGIN
 	IF twin IS NOT NULL THEN
-		kind := 'duplicate'; detail := twin;
+		RETURN ARRAY['duplicate', twin];
 	ELSIF moved THEN
-		kind := CASE WHEN same_chain THEN 'reordered' ELSE 'envelope_edited' END; detail := home;
+		RETURN ARRAY[CASE WHEN same_chain THEN 'reordered' ELSE 'envelope_edited' END, home];
 	ELSIF NOT sound THEN
 		-- Two witnesses outside the envelope: the next row's memory, and the leaf hash.
 		IF next_says = computed OR (leaf_sound AND next_says IS DISTINCT FROM event_hash) THEN
-			kind := 'hash_edited'; detail := 'event_hash';
-			RETURN;
+			RETURN ARRAY['hash_edited', 'event_hash'];
 		END IF;
 		-- A column of the envelope is wrong.  Those that can be derived are tried first.
 		v_other := stub;
 		v_other.previous_hash := previous_true;
 		IF ledger.ledger_computed_hash(v_other) = event_hash THEN
-			kind := 'link_broken'; detail := 'previous_hash is not the hash of the row before';
-			RETURN;
+			RETURN ARRAY['link_broken', 'previous_hash is not the hash of the row before'];
 		END IF;
 		v_other := stub;
 		v_other.payload_hash := payload_now;
 		v_other.evaluation_hash := evaluation_now;
 		IF ledger.ledger_computed_hash(v_other) = event_hash THEN
-			kind := 'hash_edited';
-			detail := CASE WHEN payload_now = stub.payload_hash THEN 'evaluation_hash' ELSE 'payload_hash' END;
-			RETURN;
+			RETURN ARRAY['hash_edited', CASE WHEN payload_now = stub.payload_hash THEN 'evaluation_hash' ELSE 'payload_hash' END];
 		END IF;
-		kind := 'envelope_edited'; detail := 'the columns do not give event_hash';
+		RETURN ARRAY['envelope_edited', 'the columns do not give event_hash'];
 	ELSIF unexplained THEN
-		kind := 'payload_missing'; detail := 'no payload, and no later event says that it was erased';
+		RETURN ARRAY['payload_missing', 'no payload, and no later event says that it was erased'];
 	ELSIF payload_fault IS NOT NULL THEN
-		kind := 'payload_edited'; detail := payload_fault;
+		RETURN ARRAY['payload_edited', payload_fault];
 	ELSIF NOT leaf_sound THEN
-		kind := 'hash_edited'; detail := 'merkle_leaf_hash';
+		RETURN ARRAY['hash_edited', 'merkle_leaf_hash'];
 	END IF;
+	RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_name_fault(text, boolean, boolean, text, boolean, boolean, bytea, bytea, bytea, ledger.ledger_events, bytea, bytea, bytea, boolean, text) IS
-	'The kind of finding that a row earns, and why; NULL for a row in order. Part of ledger_verify().';
+	'Kind and detail of the finding that a row earns; NULL for a row in order. Part of ledger_verify().';
 
 -- ---- sql/functions/ledger_judge.sql
 -- Names the rows that were touched, by the rules of docs/verification.md.  It runs
@@ -1265,11 +1262,11 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 				THEN format('another row has the same sequence; this one has event id %s', m.event_id) END) AS twin
 		FROM marked AS m LEFT JOIN ranked AS r USING (row_no)),
 	-- 4. What the neighbours remember.
-	told AS MATERIALIZED (
+	told AS (
 		SELECT p.*, CASE WHEN lead(p.home_sequence) OVER chain = p.home_sequence + 1 THEN lead(p.previous_hash) OVER chain END AS next_says
 		FROM placed AS p WHERE p.holds
 		WINDOW chain AS (PARTITION BY p.home_tenant, p.home_chain ORDER BY p.home_sequence)),
-	trued AS MATERIALIZED (
+	trued AS (
 		SELECT t.*, CASE WHEN NOT t.sound AND (t.leaf_sound OR coalesce(t.next_says = t.computed, false))
 		                 THEN t.computed ELSE t.event_hash END AS true_hash
 		FROM told AS t),
@@ -1284,15 +1281,18 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 		WINDOW chain AS (PARTITION BY t.home_tenant, t.home_chain ORDER BY t.home_sequence)),
 	-- 5. The first rule that fits names a row.
 	guilty AS MATERIALIZED (
-		SELECT l.*, v.kind, v.detail
-		FROM linked AS l
-		LEFT JOIN ledger.ledger_unexplained(in_tenant, in_chain) AS u
-			ON NOT l.has_payload
-			AND (u.tenant_id, u.chain_id, u.sequence_no, u.event_id) = (l.tenant_id, l.chain_id, l.sequence_no, l.event_id)
-		CROSS JOIN LATERAL ledger.ledger_name_fault(l.twin, l.moved, (l.home_tenant, l.home_chain) = (l.tenant_id, l.chain_id),
-			format('was sequence %s of tenant %s, chain %s', l.home_sequence, l.home_tenant, l.home_chain),
-			l.sound, l.leaf_sound, l.computed, l.event_hash, l.next_says, l.stub, l.previous_true, l.payload_now, l.evaluation_now,
-			u.event_id IS NOT NULL, l.payload_fault) AS v),
+		SELECT c.*, c.fault[1] AS kind, c.fault[2] AS detail
+		FROM (SELECT l.*, CASE
+				WHEN l.twin IS NULL AND NOT l.moved AND l.sound AND u.event_id IS NULL AND l.payload_fault IS NULL AND l.leaf_sound THEN NULL
+				ELSE ledger.ledger_name_fault(l.twin, l.moved, (l.home_tenant, l.home_chain) = (l.tenant_id, l.chain_id),
+					format('was sequence %s of tenant %s, chain %s', l.home_sequence, l.home_tenant, l.home_chain),
+					l.sound, l.leaf_sound, l.computed, l.event_hash, l.next_says, l.stub, l.previous_true, l.payload_now,
+					l.evaluation_now, u.event_id IS NOT NULL, l.payload_fault) END AS fault
+			FROM linked AS l
+			LEFT JOIN ledger.ledger_unexplained(in_tenant, in_chain) AS u
+				ON NOT l.has_payload
+				AND (u.tenant_id, u.chain_id, u.sequence_no, u.event_id) = (l.tenant_id, l.chain_id, l.sequence_no, l.event_id)
+			OFFSET 0) AS c),
 	-- 6. Two sound rows that do not fit: one was rewritten and hashed again.
 	blamed AS MATERIALIZED (
 		SELECT DISTINCT ON (b.row_no) b.row_no, b.detail
@@ -1348,7 +1348,8 @@ CREATE FUNCTION ledger.ledger_verify_all(
 	in_tenant text, in_chain uuid, in_from bigint, in_to bigint, in_guards boolean)
 	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text, counts jsonb)
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp
+	-- Nothing here is worth compiling: the work is in C, and the compiler is 40 MiB.
+	SET search_path = pg_catalog, pg_temp SET jit = off
 	AS $$
 DECLARE
 	v_scan record;

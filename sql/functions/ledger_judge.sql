@@ -96,11 +96,11 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 				THEN format('another row has the same sequence; this one has event id %s', m.event_id) END) AS twin
 		FROM marked AS m LEFT JOIN ranked AS r USING (row_no)),
 	-- 4. What the neighbours remember.
-	told AS MATERIALIZED (
+	told AS (
 		SELECT p.*, CASE WHEN lead(p.home_sequence) OVER chain = p.home_sequence + 1 THEN lead(p.previous_hash) OVER chain END AS next_says
 		FROM placed AS p WHERE p.holds
 		WINDOW chain AS (PARTITION BY p.home_tenant, p.home_chain ORDER BY p.home_sequence)),
-	trued AS MATERIALIZED (
+	trued AS (
 		SELECT t.*, CASE WHEN NOT t.sound AND (t.leaf_sound OR coalesce(t.next_says = t.computed, false))
 		                 THEN t.computed ELSE t.event_hash END AS true_hash
 		FROM told AS t),
@@ -115,15 +115,18 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 		WINDOW chain AS (PARTITION BY t.home_tenant, t.home_chain ORDER BY t.home_sequence)),
 	-- 5. The first rule that fits names a row.
 	guilty AS MATERIALIZED (
-		SELECT l.*, v.kind, v.detail
-		FROM linked AS l
-		LEFT JOIN ledger.ledger_unexplained(in_tenant, in_chain) AS u
-			ON NOT l.has_payload
-			AND (u.tenant_id, u.chain_id, u.sequence_no, u.event_id) = (l.tenant_id, l.chain_id, l.sequence_no, l.event_id)
-		CROSS JOIN LATERAL ledger.ledger_name_fault(l.twin, l.moved, (l.home_tenant, l.home_chain) = (l.tenant_id, l.chain_id),
-			format('was sequence %s of tenant %s, chain %s', l.home_sequence, l.home_tenant, l.home_chain),
-			l.sound, l.leaf_sound, l.computed, l.event_hash, l.next_says, l.stub, l.previous_true, l.payload_now, l.evaluation_now,
-			u.event_id IS NOT NULL, l.payload_fault) AS v),
+		SELECT c.*, c.fault[1] AS kind, c.fault[2] AS detail
+		FROM (SELECT l.*, CASE
+				WHEN l.twin IS NULL AND NOT l.moved AND l.sound AND u.event_id IS NULL AND l.payload_fault IS NULL AND l.leaf_sound THEN NULL
+				ELSE ledger.ledger_name_fault(l.twin, l.moved, (l.home_tenant, l.home_chain) = (l.tenant_id, l.chain_id),
+					format('was sequence %s of tenant %s, chain %s', l.home_sequence, l.home_tenant, l.home_chain),
+					l.sound, l.leaf_sound, l.computed, l.event_hash, l.next_says, l.stub, l.previous_true, l.payload_now,
+					l.evaluation_now, u.event_id IS NOT NULL, l.payload_fault) END AS fault
+			FROM linked AS l
+			LEFT JOIN ledger.ledger_unexplained(in_tenant, in_chain) AS u
+				ON NOT l.has_payload
+				AND (u.tenant_id, u.chain_id, u.sequence_no, u.event_id) = (l.tenant_id, l.chain_id, l.sequence_no, l.event_id)
+			OFFSET 0) AS c),
 	-- 6. Two sound rows that do not fit: one was rewritten and hashed again.
 	blamed AS MATERIALIZED (
 		SELECT DISTINCT ON (b.row_no) b.row_no, b.detail
