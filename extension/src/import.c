@@ -168,7 +168,8 @@ require_identical(const EventRow *line, const EventRow *stored)
 					   (long long) DatumGetInt64(stored->values[EC_SEQUENCE_NO]),
 					   DatumGetCString(DirectFunctionCall1(uuid_out, stored->values[EC_CHAIN_ID]))) :
 			 stored->nulls[EC_EVENT_BODY] ? errdetail("Its payload was erased here.") :
-			 errdetail("Its payload was erased at the source; here it is still stored.")));
+			 errdetail("Its payload was erased at the source; here it is still stored."),
+			 errhint("An import changes nothing that is stored.")));
 }
 
 /* Is the line's event stored already?  Then it must be the same, and durable. */

@@ -22,12 +22,35 @@
 
 static const char *const envelope_groups[] = {"actor", "finding"};
 
+/* What came, for the detail of a refusal. */
+static const char *
+shown(const JsonbValue *v)
+{
+	switch (v->type)
+	{
+		case jbvString:
+			return psprintf("\"%s\"", pnstrdup(v->val.string.val,
+											   pg_mbcliplen(v->val.string.val, v->val.string.len, 80)));
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out,
+													   NumericGetDatum(v->val.numeric)));
+		case jbvBool:
+			return v->val.boolean ? "true" : "false";
+		case jbvNull:
+			return "null";
+		default:
+			return JsonContainerIsObject(v->val.binary.data) ? "an object" : "an array";
+	}
+}
+
+/* v is NULL where the value is a secret: a salt in the server's log would outlive an erasure. */
 static void
-bad_member(const char *prefix, const char *name, const char *wanted)
+bad_member(const JsonbValue *v, const char *prefix, const char *name, const char *wanted)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_LEDGER_INVALID),
 			 errmsg("%s%s must be %s", prefix, name, wanted),
+			 v == NULL ? 0 : errdetail("It is %s.", shown(v)),
 			 errhint("Lines are described in docs/formats.md, section 10.")));
 }
 
@@ -79,7 +102,7 @@ object_value(JsonbValue *v, const char *prefix, const char *name)
 	if (v == NULL)
 		missing_member(prefix, name);
 	if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data))
-		bad_member(prefix, name, "an object");
+		bad_member(v, prefix, name, "an object");
 	return v->val.binary.data;
 }
 
@@ -149,7 +172,7 @@ read_hash(const JsonbValue *v, const char *prefix, const char *name)
 
 	if (v->type != jbvString ||
 		lc_hex_decode(v->val.string.val, v->val.string.len, hash, LC_HASH_LEN) != LC_OK)
-		bad_member(prefix, name, "64 hex digits in small letters");
+		bad_member(v, prefix, name, "64 hex digits in small letters");
 	return ledger_bytea(hash, LC_HASH_LEN);
 }
 
@@ -160,7 +183,7 @@ read_uuid(const JsonbValue *v, const char *prefix, const char *name)
 
 	if (v->type != jbvString ||
 		lc_uuid_parse(v->val.string.val, v->val.string.len, uuid->data) != LC_OK)
-		bad_member(prefix, name, "a UUID in small letters");
+		bad_member(v, prefix, name, "a UUID in small letters");
 	return UUIDPGetDatum(uuid);
 }
 
@@ -171,7 +194,7 @@ read_time(const JsonbValue *v, const char *prefix, const char *name)
 
 	if (v->type != jbvString ||
 		lc_timestamp_parse(v->val.string.val, v->val.string.len, &unix_us) != LC_OK)
-		bad_member(prefix, name, "a time such as 2026-11-23T19:30:00.000000Z, with six fraction digits");
+		bad_member(v, prefix, name, "a time such as 2026-11-23T19:30:00.000000Z, with six fraction digits");
 	return TimestampTzGetDatum(unix_us - LEDGER_PG_EPOCH_UNIX_US);
 }
 
@@ -187,11 +210,11 @@ read_sequence(const JsonbValue *v, const char *prefix, const char *name)
 	Datum		n;
 
 	if (v->type != jbvNumeric)
-		bad_member(prefix, name, "a whole number");
+		bad_member(v, prefix, name, "a whole number");
 	n = NumericGetDatum(v->val.numeric);
 	if (compare_numeric(n, 1) < 0 || compare_numeric(n, MAX_SAFE_INTEGER) > 0 ||
 		!DatumGetBool(DirectFunctionCall2(numeric_eq, n, DirectFunctionCall1(numeric_floor, n))))
-		bad_member(prefix, name, "a whole number from 1 on");
+		bad_member(v, prefix, name, "a whole number from 1 on");
 	return DirectFunctionCall1(numeric_int8, n);
 }
 
@@ -199,7 +222,7 @@ static Datum
 read_text(const JsonbValue *v, const char *prefix, const char *name)
 {
 	if (v->type != jbvString)
-		bad_member(prefix, name, "a string");
+		bad_member(v, prefix, name, "a string");
 	return PointerGetDatum(cstring_to_text_with_len(v->val.string.val, v->val.string.len));
 }
 
@@ -289,9 +312,9 @@ read_salt(const JsonbValue *v, EventRow *row)
 	if (v->type == jbvString)
 		status = lc_base64_decode(v->val.string.val, v->val.string.len, salt, sizeof(salt), &n);
 	if (status == LC_ERR_SYNTAX)
-		bad_member("", "salt", "base64 (RFC 4648 section 4, padded) or null");
+		bad_member(NULL, "", "salt", "base64 (RFC 4648 section 4, padded) or null");
 	if (status == LC_ERR_TOO_LONG || (n > 0 && n < LC_SALT_MIN))
-		bad_member("", "salt", "empty or 16 to 64 bytes long");
+		bad_member(NULL, "", "salt", "empty or 16 to 64 bytes long");
 	row->values[EC_PAYLOAD_SALT] = ledger_bytea(salt, n);
 }
 
@@ -318,7 +341,7 @@ read_body(JsonbContainer *line, EventRow *row)
 	if (evaluation != NULL)
 	{
 		if (evaluation->type == jbvNull)
-			bad_member("", "evaluation", "what the evaluator answered, or left out");
+			bad_member(evaluation, "", "evaluation", "what the evaluator answered, or left out");
 		row->values[EC_EVALUATION] = JsonbPGetDatum(JsonbValueToJsonb(evaluation));
 	}
 }

@@ -32,7 +32,8 @@ compare_hash(const EventRow *row, EventColumn column, const uint8 *computed)
 				 errmsg("event does not verify: %s differs", ledger_event_columns[column].member),
 				 errdetail("Sequence %lld: given %s, computed %s.", sequence_of(row),
 						   given == NULL ? "nothing" : ledger_hash_hex(given),
-						   ledger_hash_hex(computed))));
+						   ledger_hash_hex(computed)),
+				 errhint("Bring the event as its source has it, and verify the source.")));
 }
 
 static void
@@ -181,7 +182,8 @@ ledger_whole_place(const EventRow *row, const ChainHead *head, const uint8 *prev
 				 errmsg("event does not follow the chain's head: previousHash differs"),
 				 errdetail("Sequence %lld: given %s, the chain has %s.", sequence_of(row),
 						   given == NULL ? "nothing" : ledger_hash_hex(given),
-						   ledger_hash_hex(previous))));
+						   ledger_hash_hex(previous)),
+				 errhint("The two chains have parted, or an event between them is missing.")));
 }
 
 /*
@@ -202,7 +204,8 @@ ledger_whole_seal(const EventRow *row, const uint8 *payload_hash, const uint8 *e
 				(errcode(ERRCODE_LEDGER_UNPROCESSABLE),
 				 errmsg("event does not verify: envelope differs"),
 				 errdetail("Sequence %lld: it gives neither eventHash nor merkleLeafHash.",
-						   sequence_of(row))));
+						   sequence_of(row)),
+				 errhint("Bring the event as its source has it, and verify the source.")));
 	compare_hash(row, EC_EVENT_HASH, event_hash);
 	compare_hash(row, EC_MERKLE_LEAF_HASH, leaf_hash);
 }

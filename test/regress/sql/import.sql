@@ -96,6 +96,23 @@ FROM (VALUES
 	('{payload,score}', '12345678901234567890'), ('{payload,severity}', '11'), ('{evaluation,n}', '1e400'),
 	('{payload,score}', '1000000000000000000000.0')) AS p (path, value);
 
+-- What came, and what to do.
+SAVEPOINT whole;
+SELECT * FROM ledger_import(jsonb_set(pg_temp.lines(1, 1), '{0,envelope,occurredAt}', '"2026-01-01T08:00:00Z"'));
+ROLLBACK TO whole;
+SELECT * FROM ledger_import(jsonb_set(pg_temp.lines(1, 1), '{0,envelope,sequence}', '1.5'));
+ROLLBACK TO whole;
+SELECT * FROM ledger_import(jsonb_set(pg_temp.lines(1, 1), '{0,salt}', '{}'));
+ROLLBACK TO whole;
+SELECT * FROM ledger_import(jsonb_set(pg_temp.lines(1, 1), '{0,eventHash}', 'true'));
+ROLLBACK TO whole;
+SELECT * FROM ledger_import(jsonb_set(pg_temp.lines(1, 1), '{0,merkleLeafHash}', to_jsonb(repeat('ab', 32))));
+ROLLBACK TO whole;
+SELECT * FROM ledger_import(jsonb_set(pg_temp.lines(1, 1), '{0,envelope,actor,id}', '"eve"'));
+ROLLBACK TO whole;
+SELECT * FROM ledger_import(jsonb_set(pg_temp.lines(1, 1), '{0,envelope,previousHash}', to_jsonb(repeat('ab', 32))));
+ROLLBACK TO whole;
+
 -- Erased events: payload and salt are null together, and no evaluation is left.
 SELECT pg_temp.refusal(jsonb_set(pg_temp.lines(), '{2,salt}', '""'));
 SELECT pg_temp.refusal(jsonb_set(pg_temp.lines(), '{2,payload}', '{}'));
