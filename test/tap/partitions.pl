@@ -16,6 +16,7 @@ login_role($node, 'loader', 'ledger_loader');
 $node->safe_psql($DB, 'CREATE ROLE steward LOGIN IN ROLE ledger_owner');
 
 sub sql { return $node->safe_psql($DB, $_[0]); }
+sub command { return $node->psql($DB, $_[0], on_error_die => 1); }
 sub as_operator { return $node->safe_psql($DB, $_[0], connstr => $node->connstr($DB) . ' user=op'); }
 sub tick { return as_operator('SELECT ledger.ledger_maintenance_tick()'); }
 
@@ -219,6 +220,31 @@ subtest 'a table that is not registered any more' => sub {
 	like(check('partitions'), qr/registered with another column or interval/, 'another interval is noticed');
 	sql(q{UPDATE partman.part_config SET partition_interval = '1 mon'});
 	is(check('partitions'), 'true registered and made ahead', 'all is well again');
+};
+
+subtest 'days and weeks' => sub {
+	for my $table (qw(daily weekly))
+	{
+		command("CREATE TABLE ledger.by_$table (at timestamptz NOT NULL, n integer) PARTITION BY RANGE (at);
+			ALTER TABLE ledger.by_$table OWNER TO ledger_owner;
+			INSERT INTO ledger.ledger_partition_intent (parent_table, control_column, step) VALUES ('ledger.by_$table', 'at', '$table')");
+		tick();
+		# Three rows a unit, from 60 units ago to 3 beyond what is made ahead.
+		command("INSERT INTO ledger.by_$table SELECT now() + n * interval '8 hours' * CASE '$table' WHEN 'daily' THEN 1 ELSE 7 END, n
+			FROM generate_series(-180, 21) AS n");
+		tick();
+		is(sql("SELECT count(*) FROM ledger.by_${table}_default"), '0', "$table: every row has its partition");
+		is(sql("SELECT count(*) FROM ledger.by_$table"), '202', 'and none is lost');
+		my $partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'ledger.by_$table'::regclass";
+		my $before = sql($partitions);
+		sql("DELETE FROM partman.part_config WHERE parent_table = 'ledger.by_$table'");
+		tick();
+		is(sql($partitions), $before, 'registered again as it stands');
+		as_operator("SELECT ledger.ledger_set_retention('ledger.by_$table', '20 days')");
+		tick();
+		is(sql("SELECT min(at) >= aged_out_before AND min(at) < now() - interval '17 days'
+			FROM ledger.by_$table, ledger.ledger_partition_intent WHERE parent_table = 'ledger.by_$table' GROUP BY aged_out_before"), 't', 'aged out up to the partition that is still wanted');
+	}
 };
 
 # pg_partman 5 does not run here: its functions, with the signatures of 5.1, are put
