@@ -1,7 +1,7 @@
 -- Events of another ledger, as it recorded them (docs/formats.md section 10).  The
 -- trace of an import stands in the reserved tenant's chain, not in the imported
 -- one: there it would take the very place of the source's next event, and no later
--- part of that chain could follow (docs/decisions/0017-imports.md).
+-- part of that chain could follow (docs/decisions/0011-imports.md).
 CREATE FUNCTION ledger.ledger_import(rows jsonb)
 	RETURNS TABLE (tenant_id text, chain_id uuid, first_sequence bigint, last_sequence bigint,
 		imported bigint, present bigint, source_digest bytea)
