@@ -87,6 +87,16 @@ subtest 'a million events' => sub {
 	cmp_ok($worker - $shared_buffers, '<', $limit, 'so does a worker');
 };
 
+# Row security is no obstacle to workers: they ask the same grants.
+subtest 'an auditor of one tenant' => sub {
+	login_role($node, 'acme_auditor', 'ledger_auditor', 'acme');
+	my $report = JSON::PP->new->utf8->decode($node->safe_psql($DB, 'SELECT ledger.ledger_verify_report()',
+		connstr => $node->connstr($DB) . ' user=acme_auditor'));
+	is($report->{verdict}, 'clean', 'the verdict is clean');
+	is($report->{rows}, $node->safe_psql($DB, q{SELECT count(*) FROM ledger.ledger_events WHERE tenant_id = 'acme'}), 'of his tenant alone');
+	cmp_ok($report->{workers}, '>=', 1, 'with a parallel worker');
+};
+
 subtest 'three rows of a million' => sub {
 	my $tamper = <<~'SQL';
 		SET session_replication_role = replica;
