@@ -7,7 +7,9 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text,
 		finding_id text, policy_version text, home_tenant text, home_chain uuid, counts jsonb)
 	LANGUAGE sql STABLE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp
+	-- Nobody can estimate how many rows are tampered with: a nested loop chosen for
+	-- one would be quadratic for many.
+	SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
 	AS $$
 	WITH
 	-- 1. The rows asked for, and of each chain the next ones on both sides of a range as witnesses.
