@@ -32,7 +32,16 @@ load_state() {
 }
 
 running() {
-	as_server test -f "$data_dir/postmaster.pid" && as_server pg_ctl status -D "$data_dir" >/dev/null
+	as_server test -f "$data_dir/postmaster.pid" && ! defunct &&
+		as_server pg_ctl status -D "$data_dir" >/dev/null
+}
+
+# A server that was killed stands in the list of processes until somebody reaps
+# it, in a container perhaps never, and pg_ctl takes it for alive.
+defunct() {
+	local pid
+	pid=$(as_server head -n 1 "$data_dir/postmaster.pid")
+	grep -qs '^State:.Z' "/proc/$pid/status"
 }
 
 # A directory that only the server's user (and root) may enter.
@@ -91,6 +100,11 @@ start() {
 	load_state || create
 	if running; then return; fi
 	ensure_socket_dir
+	# Its lock files would keep the next server from starting.  If its backends are
+	# still alive, the shared memory that they hold does so.
+	if as_server test -f "$data_dir/postmaster.pid" && defunct; then
+		as_server rm -f "$data_dir/postmaster.pid" "$socket_dir"/.s.PGSQL.*
+	fi
 	# Someone may have taken the port since; the socket's name goes with it.
 	if ! free_port "$port" >/dev/null; then
 		port=$(free_port 0)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # make up, as a newcomer does it, on a cluster of its own: twice, stopped and
-# started, with its lesser roles, and with the catalogue of $LEDGER_DATA.
+# started, killed, with its lesser roles, in a path with blanks, and with the
+# catalogue of $LEDGER_DATA.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
 check() {
@@ -77,6 +78,28 @@ stop_and_start() {
 	check 'with its events' is "$(events)" -gt "$loaded"
 }
 
+# At once, while the killed server may still stand in the list of processes.
+killed() {
+	local data_dir
+	data_dir=$(. "$LEDGER_RUN_DIR/cluster" && echo "$data_dir")
+	kill -9 "$(as_server head -n 1 "$data_dir/postmaster.pid")"
+	check 'after kill -9 make up starts it again' up
+	check 'and its events are there' is "$(events)" -gt "$loaded"
+}
+
+# The library is the same wherever it was built, so that the second checkout of
+# somebody without sudo finds it installed.
+odd_path() {
+	local there="$work/a checkout of Zoë's"
+	mkdir "$there" "$work/a"
+	tar -cf - --exclude=./.git --exclude=./.run --exclude=./build --exclude=node_modules \
+		--exclude='*.o' --exclude='*.so' . | tar -xf - -C "$there"
+	check 'a path with blanks and a quote builds' make -s -C "$there" build
+	check 'to the very same library' cmp extension/findings_ledger.so "$there/extension/findings_ledger.so"
+	check 'make clean takes it away' make -s -C "$there" clean
+	check 'and nothing beside it' test -d "$work/a" -a ! -e "$there/extension/findings_ledger.so"
+}
+
 tampering() {
 	check 'a change by a superuser is possible' psql -Xq -v ON_ERROR_STOP=1 -d "$(make -s dsn)" -f deploy/dev/tamper.sql
 	check 'make up then fails' is "$(up >"$work/second.out" && echo passed || echo failed)" = failed
@@ -103,6 +126,8 @@ small_demo
 unicode_survives
 lesser_roles
 stop_and_start
+killed
+odd_path
 tampering
 kev=${LEDGER_DATA:-}/known_exploited_vulnerabilities.json
 if [ -f "$kev" ]; then
