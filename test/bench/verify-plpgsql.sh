@@ -13,7 +13,7 @@ sql -c "SELECT bench.make_requests($verify_rows, $((verify_rows / 10)), 'verify-
 [ "$(sql -c "SELECT d1.verify(ledger.ledger_chain_id('bench', 'verify'))")" -eq "$verify_rows" ] ||
 	die "the baseline's chain does not verify"
 
-ours_seconds() { seconds "SELECT ledger.ledger_verify_report('bench')"; }
+ours_seconds() { seconds "SELECT ledger.ledger_verify_report('bench', ledger.ledger_chain_id('bench', 'verify'))"; }
 d1_seconds() { seconds "SELECT d1.verify(ledger.ledger_chain_id('bench', 'verify'))"; }
 
 interleave ours_seconds d1_seconds
