@@ -217,7 +217,7 @@ chain_is_sound(const ChainState *state)
 
 	if (state->unsound || state->read == 0 || state->last - state->first + 1 != state->read)
 		return false;
-	if (state->first != Max(state->range_start - 1, 1) ||
+	if (state->first != (state->range_start > 1 ? state->range_start - 1 : 1) ||
 		(state->first == 1 && memcmp(state->first_previous, zeros, LC_HASH_LEN) != 0))
 		return false;
 	add_member(state, ends, state->last, state->last_hash, true);

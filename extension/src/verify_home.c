@@ -131,6 +131,7 @@ belongs(const Stray *stray, const Place *place)
 	row.values[EC_TENANT_ID] = place->tenant;
 	row.values[EC_CHAIN_ID] = place->chain;
 	row.values[EC_SEQUENCE_NO] = Int64GetDatum(place->sequence);
+	row.nulls[EC_TENANT_ID] = row.nulls[EC_CHAIN_ID] = row.nulls[EC_SEQUENCE_NO] = false;
 	lc_buf_init(&envelope, &ledger_palloc);
 	computable = ledger_try_row_envelope(&row, &envelope);
 	if (computable)

@@ -122,13 +122,16 @@ compare_text(Datum a, Datum b)
 	return cmp != 0 ? cmp : na - nb;
 }
 
-/* The table's key of two rows: three texts, and the sequence where it belongs to the key. */
+/*
+ * The table's key of an expected row and of a stored one: three texts, and the
+ * sequence where it belongs to the key.  A stored NULL sorts last.
+ */
 static int
-compare_keys(const DerivedTable *table, const Datum *a, const Datum *b)
+compare_keys(const DerivedTable *table, const Datum *a, const Datum *b, const bool *b_nulls)
 {
 	for (int c = 0; c < KEY_COLUMNS; c++)
 	{
-		int			cmp = compare_text(a[c], b[c]);
+		int			cmp = b_nulls[c] ? -1 : compare_text(a[c], b[c]);
 
 		if (cmp != 0)
 			return cmp;
@@ -136,7 +139,7 @@ compare_keys(const DerivedTable *table, const Datum *a, const Datum *b)
 	if (table->nkeys > KEY_COLUMNS)
 	{
 		int64		x = DatumGetInt64(a[KEY_COLUMNS]);
-		int64		y = DatumGetInt64(b[KEY_COLUMNS]);
+		int64		y = b_nulls[KEY_COLUMNS] ? PG_INT64_MAX : DatumGetInt64(b[KEY_COLUMNS]);
 
 		return x < y ? -1 : x > y ? 1 : 0;
 	}
@@ -171,47 +174,49 @@ append_value(StringInfo out, Oid type, Datum value, bool isnull)
 
 /* "table (tenant, finding, policy version, sequence): ", which begins every detail. */
 static void
-append_place(StringInfo out, const DerivedTable *table, const Datum *row)
+append_place(StringInfo out, const DerivedTable *table, const Datum *row, const bool *row_nulls)
 {
 	appendStringInfo(out, "%s (", table->name);
 	for (int c = 0; c < table->nkeys; c++)
 	{
 		appendStringInfoString(out, c > 0 ? ", " : "");
-		append_value(out, table->columns[c].type, row[c], false);
+		append_value(out, table->columns[c].type, row[c], row_nulls[c]);
 	}
 	appendStringInfoString(out, "): ");
 }
 
 /* One finding: its key, the place of the row, the chain that the stored row names, and why. */
 static void
-report(Comparison *cmp, const DerivedTable *table, const Datum *row, const Datum *stored,
-	   const char *detail)
+report(Comparison *cmp, const DerivedTable *table, const Datum *row, const bool *row_nulls,
+	   const Datum *stored, const bool *stored_nulls, const char *detail)
 {
 	text	   *why = cstring_to_text(detail);
 	Datum		values[8] = {row[0], row[1], row[2], row[table->chain_column],
 	row[table->sequence_column], stored == NULL ? (Datum) 0 : stored[table->chain_column],
 	PointerGetDatum(why), (Datum) 0};
-	bool		nulls[8] = {false, false, false, false, false, stored == NULL, false, true};
+	bool		nulls[8] = {row_nulls[0], row_nulls[1], row_nulls[2], row_nulls[table->chain_column],
+		row_nulls[table->sequence_column],
+		stored == NULL || stored_nulls[table->chain_column], false, true};
 
 	tuplestore_putvalues(cmp->rsinfo->setResult, cmp->rsinfo->setDesc, values, nulls);
 	pfree(why);
 }
 
 static void
-report_plainly(Comparison *cmp, const DerivedTable *table, const Datum *row, const Datum *stored,
-			   const char *what)
+report_plainly(Comparison *cmp, const DerivedTable *table, const Datum *row, const bool *row_nulls,
+			   const Datum *stored, const bool *stored_nulls, const char *what)
 {
 	StringInfoData detail;
 
 	initStringInfo(&detail);
-	append_place(&detail, table, row);
+	append_place(&detail, table, row, row_nulls);
 	appendStringInfoString(&detail, what);
-	report(cmp, table, row, stored, detail.data);
+	report(cmp, table, row, row_nulls, stored, stored_nulls, detail.data);
 	pfree(detail.data);
 }
 
-/* Compare column by column; a finding lists those that differ. */
-static void
+/* Compare column by column; a finding lists those that differ.  Are they the same? */
+static bool
 compare_rows(Comparison *cmp, const DerivedTable *table, const Datum *expected,
 			 const bool *expected_nulls, const Datum *stored, const bool *stored_nulls)
 {
@@ -219,7 +224,7 @@ compare_rows(Comparison *cmp, const DerivedTable *table, const Datum *expected,
 	bool		differs = false;
 
 	initStringInfo(&detail);
-	append_place(&detail, table, expected);
+	append_place(&detail, table, expected, expected_nulls);
 	for (int c = table->nkeys; c < table->ncolumns; c++)
 	{
 		Oid			type = table->columns[c].type;
@@ -233,8 +238,9 @@ compare_rows(Comparison *cmp, const DerivedTable *table, const Datum *expected,
 		differs = true;
 	}
 	if (differs)
-		report(cmp, table, expected, stored, detail.data);
+		report(cmp, table, expected, expected_nulls, stored, stored_nulls, detail.data);
 	pfree(detail.data);
+	return !differs;
 }
 
 /*
@@ -247,6 +253,7 @@ advance(Comparison *cmp, int t, const Datum *expected, const bool *expected_null
 	Stored	   *stored = &cmp->tables[t];
 	const DerivedTable *table = stored->table;
 	bool		found = false;
+	bool		found_same = false;
 	HeapTuple	tuple;
 
 	while ((tuple = peek(&stored->stream)) != NULL)
@@ -256,18 +263,25 @@ advance(Comparison *cmp, int t, const Datum *expected, const bool *expected_null
 		int			order;
 
 		heap_deform_tuple(tuple, stored->stream.rows->tupdesc, values, nulls);
-		order = expected == NULL ? 1 : compare_keys(table, expected, values);
+		order = expected == NULL ? 1 : compare_keys(table, expected, values, nulls);
 		if (order < 0)
 			break;
 		if (order > 0)
-			report_plainly(cmp, table, values, values, "no event makes this row");
+			report_plainly(cmp, table, values, nulls, values, nulls, "no event makes this row");
 		else
-			compare_rows(cmp, table, expected, expected_nulls, values, nulls);
-		found |= order == 0;
+		{
+			bool		same = compare_rows(cmp, table, expected, expected_nulls, values, nulls);
+
+			if (same && found_same)
+				report_plainly(cmp, table, expected, expected_nulls, NULL, NULL,
+							   "the row is there a second time");
+			found_same |= same;
+			found = true;
+		}
 		stored->stream.at++;
 	}
 	if (expected != NULL && !found)
-		report_plainly(cmp, table, expected, NULL, "the row is missing");
+		report_plainly(cmp, table, expected, expected_nulls, NULL, NULL, "the row is missing");
 }
 
 /* The rows of one table that an event made (at most one). */
@@ -334,12 +348,34 @@ same_finding(const Finding *finding, const EventRow *event)
 		compare_text(finding->values[PC_POLICY_VERSION], event->values[EC_POLICY_VERSION]) == 0;
 }
 
+/*
+ * An event that lacks what every event has, or has a number that no envelope
+ * holds, is not folded: it is reported as an event.
+ */
+static bool
+is_whole(const EventRow *event)
+{
+	static const EventColumn needed[] = {
+		EC_TENANT_ID, EC_CHAIN_ID, EC_SEQUENCE_NO, EC_EVENT_ID, EC_EVENT_TYPE, EC_POLICY_VERSION,
+		EC_FINDING_ID, EC_ARTIFACT_ID, EC_ACTOR_ID, EC_ACTOR_TYPE, EC_OCCURRED_AT, EC_RECORDED_AT
+	};
+	int64		sequence;
+
+	for (int i = 0; i < lengthof(needed); i++)
+		if (event->nulls[needed[i]])
+			return false;
+	sequence = DatumGetInt64(event->values[EC_SEQUENCE_NO]);
+	return sequence >= 1 && sequence <= INT64CONST(9007199254740991);
+}
+
 static bool
 is_folded(const EventRow *event, const EventType **type)
 {
 	lc_str		name = ledger_row_text(event, EC_EVENT_TYPE);
 	lc_str		finding = ledger_row_text(event, EC_FINDING_ID);
 
+	if (!is_whole(event))
+		return false;
 	*type = ledger_find_event_type(name.s, name.n);
 	return *type != NULL && (*type)->projected &&
 		!(finding.n == strlen(LEDGER_OWN_FINDING) &&

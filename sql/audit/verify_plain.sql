@@ -287,9 +287,9 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_envelope(e pg_temp.plain_event) RETURNS
 		|| coalesce(',"vulnId":' || to_json(e.vuln_id), '')
 		|| '},"id":"' || e.event_id
 		|| '","occurredAt":"' || pg_temp.plain_time(e.occurred_at)
-		|| '","payloadHash":"' || encode(e.payload_hash, 'hex')
+		|| '","payloadHash":"' || coalesce(encode(e.payload_hash, 'hex'), '')
 		|| '","policyVersion":' || to_json(e.policy_version)
-		|| ',"previousHash":"' || encode(e.previous_hash, 'hex')
+		|| ',"previousHash":"' || coalesce(encode(e.previous_hash, 'hex'), '')
 		|| '","recordedAt":"' || pg_temp.plain_time(e.recorded_at)
 		|| '","recordedBy":' || to_json(e.recorded_by)
 		|| ',"schema":' || to_json(e.schema_version)
@@ -299,9 +299,18 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_envelope(e pg_temp.plain_event) RETURNS
 		|| ',"type":' || to_json(e.event_type) || '}' AS text OFFSET 0) AS v
 $$;
 
+-- No event has an envelope with another number, or with a hash that is none.
+CREATE OR REPLACE FUNCTION pg_temp.plain_is_envelope(sequence_no bigint, payload integer, previous integer, evaluation integer)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+	SELECT coalesce(sequence_no BETWEEN 1 AND 9007199254740991 AND payload = 32 AND previous = 32 AND coalesce(evaluation, 32) = 32, false)
+$$;
+
 -- The event hash that an envelope would have with some members replaced.
 CREATE OR REPLACE FUNCTION pg_temp.plain_hash_with(envelope jsonb, members jsonb) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-	SELECT sha256(convert_to(pg_temp.plain_jcs(jsonb_strip_nulls(envelope || members)), 'UTF8'))
+	SELECT sha256(convert_to(pg_temp.plain_jcs(e), 'UTF8'))
+	  FROM (SELECT jsonb_strip_nulls(envelope || members) AS e OFFSET 0) AS v
+	 WHERE pg_temp.plain_is_envelope((e ->> 'sequence')::bigint, length(e ->> 'payloadHash') / 2, length(e ->> 'previousHash') / 2,
+	                                 length(e ->> 'evaluationHash') / 2)
 $$;
 
 -- ---------------------------------------------------------------------------
@@ -335,13 +344,20 @@ RETURNS void LANGUAGE sql AS $$
 	       e.payload_hash, h.payload, h.evaluation, e.tenant_id, e.chain_id, e.sequence_no
 	  FROM (SELECT v.*, pg_temp.plain_envelope(v) AS envelope,
 	               (in_from IS NULL OR v.sequence_no >= in_from) AND (in_to IS NULL OR v.sequence_no <= in_to) AS in_range
-	          FROM pg_temp.plain_event AS v JOIN bounds AS b USING (tenant_id, chain_id)
-	         WHERE v.sequence_no >= coalesce(b.before, v.sequence_no) AND v.sequence_no <= coalesce(b.after, v.sequence_no)
+	          -- Without a range every row is read, even one with no chain or number at all.
+	          FROM pg_temp.plain_event AS v LEFT JOIN bounds AS b USING (tenant_id, chain_id)
+	         WHERE (in_tenant IS NULL OR v.tenant_id = in_tenant) AND (in_chain IS NULL OR v.chain_id = in_chain)
+	           AND (in_from IS NULL AND in_to IS NULL
+	                OR v.sequence_no >= coalesce(b.before, v.sequence_no) AND v.sequence_no <= coalesce(b.after, v.sequence_no))
 	        OFFSET 0) AS e,
-	       LATERAL (SELECT sha256(convert_to(e.envelope, 'UTF8')) AS event,
-	                       sha256('\x00'::bytea || convert_to(e.envelope, 'UTF8')) AS leaf,
+	       LATERAL (SELECT sha256(convert_to(t.text, 'UTF8')) AS event,
+	                       sha256('\x00'::bytea || convert_to(t.text, 'UTF8')) AS leaf,
 	                       pg_temp.plain_salted('\x02', e.payload_salt, e.event_body) AS payload,
-	                       pg_temp.plain_salted('\x03', e.payload_salt, e.evaluation) AS evaluation OFFSET 0) AS h
+	                       pg_temp.plain_salted('\x03', e.payload_salt, e.evaluation) AS evaluation
+	                  -- What is no envelope may still become one, in another place or with another hash.
+	                  FROM (SELECT CASE WHEN pg_temp.plain_is_envelope(e.sequence_no, octet_length(e.payload_hash),
+	                                         octet_length(e.previous_hash), octet_length(e.evaluation_hash))
+	                               THEN e.envelope END) AS t (text) OFFSET 0) AS h
 $$;
 
 -- ---------------------------------------------------------------------------
@@ -357,6 +373,7 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_find_homes() RETURNS void LANGUAGE sql 
 		SELECT s.row_no, p.tenant_id, p.chain_id, p.sequence_no + 1
 		  FROM stray AS s JOIN pg_temp.plain_row AS p
 		    ON s.previous_hash = CASE WHEN p.leaf_ok THEN p.computed ELSE p.event_hash END
+		 WHERE p.tenant_id IS NOT NULL AND p.chain_id IS NOT NULL AND p.sequence_no < 9007199254740991
 		UNION
 		SELECT row_no, tenant_id, chain_id, 1 FROM stray WHERE previous_hash = decode(repeat('00', 32), 'hex')
 		UNION
@@ -410,7 +427,7 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_find_duplicates() RETURNS void LANGUAGE
 		SELECT r.row_no, row_number() OVER (PARTITION BY home_tenant, home_chain, home_sequence
 		           ORDER BY r.kind IS NOT NULL, r.envelope_ok DESC, r.leaf_ok DESC,
 		                    EXISTS (SELECT FROM pg_temp.plain_row AS n
-		                             WHERE (n.tenant_id, n.chain_id, n.sequence_no) = (r.tenant_id, r.chain_id, r.sequence_no + 1)
+		                             WHERE (n.tenant_id, n.chain_id, n.sequence_no) = (r.tenant_id, r.chain_id, nullif(r.sequence_no, 9223372036854775807) + 1)
 		                               AND n.previous_hash = r.event_hash) DESC, r.event_id, r.row_no) AS place
 		  FROM shared JOIN pg_temp.plain_row AS r USING (home_tenant, home_chain, home_sequence) WHERE r.holds)
 	UPDATE pg_temp.plain_row AS r
@@ -429,7 +446,7 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_judge_rows() RETURNS void LANGUAGE sql 
 	   SET next_says = n.next_says,
 	       true_hash = CASE WHEN NOT r.envelope_ok AND (r.leaf_ok OR n.next_says = r.computed)
 	                        THEN r.computed ELSE r.event_hash END
-	  FROM (SELECT row_no, CASE WHEN lead(home_sequence) OVER chain = home_sequence + 1
+	  FROM (SELECT row_no, CASE WHEN lead(home_sequence) OVER chain = nullif(home_sequence, 9223372036854775807) + 1
 	                            THEN lead(previous_hash) OVER chain END AS next_says
 	          FROM pg_temp.plain_row WHERE holds
 	        WINDOW chain AS (PARTITION BY home_tenant, home_chain ORDER BY home_sequence)) AS n
@@ -437,9 +454,9 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_judge_rows() RETURNS void LANGUAGE sql 
 	UPDATE pg_temp.plain_row AS r
 	   SET previous_row = p.previous_row, previous_true = p.previous_true
 	  FROM (SELECT row_no,
-	               CASE WHEN lag(home_sequence) OVER chain = home_sequence - 1 THEN lag(row_no) OVER chain END AS previous_row,
+	               CASE WHEN lag(home_sequence) OVER chain = nullif(home_sequence, -9223372036854775808) - 1 THEN lag(row_no) OVER chain END AS previous_row,
 	               CASE WHEN home_sequence = 1 THEN decode(repeat('00', 32), 'hex')
-	                    WHEN lag(home_sequence) OVER chain = home_sequence - 1 THEN lag(true_hash) OVER chain END AS previous_true
+	                    WHEN lag(home_sequence) OVER chain = nullif(home_sequence, -9223372036854775808) - 1 THEN lag(true_hash) OVER chain END AS previous_true
 	          FROM pg_temp.plain_row WHERE holds
 	        WINDOW chain AS (PARTITION BY home_tenant, home_chain ORDER BY home_sequence)) AS p
 	 WHERE p.row_no = r.row_no;
@@ -505,8 +522,8 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_gaps(in_from bigint, in_to bigint)
 RETURNS TABLE (tenant_id text, chain_id uuid, first_no bigint, last_no bigint) LANGUAGE sql AS $$
 	SELECT g.home_tenant, g.home_chain, g.first_no, g.last_no
 	  FROM (SELECT home_tenant, home_chain,
-	               greatest(lag(home_sequence, 1, 0::bigint) OVER chain + 1, in_from) AS first_no,
-	               least(home_sequence - 1, in_to) AS last_no
+	               greatest(nullif(lag(home_sequence) OVER chain, 9223372036854775807) + 1, in_from, 1) AS first_no,
+	               least(greatest(home_sequence, 1) - 1, in_to) AS last_no
 	          FROM pg_temp.plain_row WHERE holds
 	        WINDOW chain AS (PARTITION BY home_tenant, home_chain ORDER BY home_sequence)) AS g
 	 WHERE g.first_no <= g.last_no
@@ -654,6 +671,9 @@ BEGIN
 		SELECT x AS event, y AS type, lag(x.tenant_id) OVER finding IS NULL AS is_first, lead(x.tenant_id) OVER finding IS NULL AS is_last
 		  FROM pg_temp.plain_event AS x JOIN pg_temp.plain_type AS y ON y.event_type = x.event_type
 		 WHERE y.projected AND x.finding_id <> 'ledger' AND (in_tenant IS NULL OR x.tenant_id = in_tenant)
+		   AND x.sequence_no BETWEEN 1 AND 9007199254740991
+		   AND num_nulls(x.tenant_id, x.chain_id, x.event_id, x.policy_version, x.artifact_id, x.actor_id, x.actor_type,
+		                 x.occurred_at, x.recorded_at) = 0
 		WINDOW finding AS (PARTITION BY x.tenant_id, x.finding_id, x.policy_version ORDER BY x.sequence_no, x.chain_id, x.event_id)
 	LOOP
 		e := v.event;
@@ -711,28 +731,40 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_judge_projections(in_tenant text) RETUR
 		SELECT tenant_id, chain_id FROM pg_temp.plain_finding WHERE kind IN ('missing', 'missing_chain')
 		UNION SELECT tenant_id, chain_id FROM pg_temp.plain_row WHERE kind IN ('envelope_edited', 'link_broken')
 		UNION SELECT home_tenant, home_chain FROM pg_temp.plain_row WHERE kind IN ('envelope_edited', 'link_broken')),
+	expected AS MATERIALIZED (
+		SELECT e.* FROM pg_temp.plain_expected AS e, start
+		 WHERE source <> 'finding_history' OR (content ->> 'recorded_at')::timestamptz >= start.moment),
+	stored AS MATERIALIZED (SELECT * FROM pg_temp.plain_stored WHERE in_tenant IS NULL OR tenant_id = in_tenant),
 	pair AS (
 		SELECT source, tenant_id, finding_id, policy_version, sequence_key,
 		       coalesce(x.chain_id, s.chain_id) AS chain_id, coalesce(x.sequence_no, s.sequence_no) AS sequence_no,
-		       s.chain_id AS stored_chain, x.content AS expected, s.content AS stored
-		  FROM (SELECT * FROM pg_temp.plain_expected, start
-		         WHERE source <> 'finding_history' OR (content ->> 'recorded_at')::timestamptz >= start.moment) AS x
-		  FULL JOIN (SELECT * FROM pg_temp.plain_stored WHERE in_tenant IS NULL OR tenant_id = in_tenant) AS s
+		       s.chain_id AS stored_chain, x.content AS expected, s.content AS stored, false AS again
+		  FROM expected AS x FULL JOIN stored AS s
 		       USING (source, tenant_id, finding_id, policy_version, sequence_key)
-		 WHERE x.content IS DISTINCT FROM s.content)
+		 WHERE x.content IS DISTINCT FROM s.content
+		UNION ALL  -- rows that are as they must be, but there more than once
+		SELECT source, tenant_id, finding_id, policy_version, sequence_key, x.chain_id, x.sequence_no, NULL, NULL, NULL, true
+		  FROM expected AS x
+		  JOIN (SELECT source, tenant_id, finding_id, policy_version, sequence_key,
+		               content, row_number() OVER (PARTITION BY source, tenant_id, finding_id, policy_version, sequence_key, content) AS n
+		          FROM stored) AS s
+		       USING (source, tenant_id, finding_id, policy_version, sequence_key)
+		 WHERE s.n > 1 AND s.content = x.content)
 	INSERT INTO pg_temp.plain_finding
 	SELECT p.tenant_id, p.chain_id, p.sequence_no, 'projection_diverged',
 	       format('%s (%s, %s, %s%s): %s', p.source, p.tenant_id, p.finding_id, p.policy_version,
 	              CASE WHEN p.sequence_key > 0 THEN ', ' || p.sequence_key ELSE '' END,
-	              CASE WHEN p.stored IS NULL THEN 'the row is missing'
+	              CASE WHEN p.again THEN 'the row is there a second time'
+	                   WHEN p.stored IS NULL THEN 'the row is missing'
 	                   WHEN p.expected IS NULL THEN 'no event makes this row'
 	                   ELSE (SELECT string_agg(format('%s is %s, should be %s', c.key, coalesce(p.stored ->> c.key, 'NULL'),
 	                                                  coalesce(c.value #>> '{}', 'NULL')), '; ' ORDER BY c.key COLLATE "C")
 	                           FROM jsonb_each(p.expected) AS c WHERE p.stored -> c.key IS DISTINCT FROM c.value) END)
 	  FROM pair AS p
-	 WHERE (p.tenant_id, p.finding_id, p.policy_version) NOT IN (SELECT * FROM unsound_finding)
-	   AND (p.tenant_id, p.chain_id) NOT IN (SELECT * FROM unsound_chain)
-	   AND (p.stored_chain IS NULL OR (p.tenant_id, p.stored_chain) NOT IN (SELECT * FROM unsound_chain))
+	 -- EXISTS, because one NULL in a list makes NOT IN hide everything.
+	 WHERE NOT EXISTS (SELECT FROM unsound_finding AS u
+	                    WHERE (u.tenant_id, u.finding_id, u.policy_version) = (p.tenant_id, p.finding_id, p.policy_version))
+	   AND NOT EXISTS (SELECT FROM unsound_chain AS u WHERE u.tenant_id = p.tenant_id AND u.chain_id IN (p.chain_id, p.stored_chain))
 $$;
 
 -- ---------------------------------------------------------------------------
@@ -867,7 +899,7 @@ BEGIN
 		SELECT c.tenant_id, c.chain_id, NULL, 'missing_chain', 'a registered chain has no events'
 		  FROM pg_temp.plain_chain AS c
 		 WHERE (in_tenant IS NULL OR c.tenant_id = in_tenant) AND (in_chain IS NULL OR c.chain_id = in_chain)
-		   AND (c.tenant_id, c.chain_id) NOT IN (SELECT r.home_tenant, r.home_chain FROM pg_temp.plain_row AS r);
+		   AND NOT EXISTS (SELECT FROM pg_temp.plain_row AS r WHERE (r.home_tenant, r.home_chain) = (c.tenant_id, c.chain_id));
 	END IF;
 	IF v_source.projections AND in_chain IS NULL AND in_from IS NULL AND in_to IS NULL THEN
 		PERFORM pg_temp.plain_fold(in_tenant);

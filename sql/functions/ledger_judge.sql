@@ -17,7 +17,8 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 		SELECT e.tenant_id, e.chain_id, max(e.sequence_no) FILTER (WHERE e.sequence_no < in_from) AS before,
 			min(e.sequence_no) FILTER (WHERE e.sequence_no > in_to) AS after
 		FROM ledger.ledger_events AS e
-		WHERE (in_tenant IS NULL OR e.tenant_id = in_tenant) AND (in_chain IS NULL OR e.chain_id = in_chain)
+		WHERE (in_from IS NOT NULL OR in_to IS NOT NULL)
+			AND (in_tenant IS NULL OR e.tenant_id = in_tenant) AND (in_chain IS NULL OR e.chain_id = in_chain)
 		GROUP BY e.tenant_id, e.chain_id),
 	fact AS MATERIALIZED (
 		SELECT r.*, (r.f).computed, (r.f).sound, (r.f).leaf_sound, (r.f).payload_fault,
@@ -26,26 +27,32 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 				e.finding_id, e.policy_version, e.previous_hash, e.event_hash, e.event_body IS NOT NULL AS has_payload,
 				(in_from IS NULL OR e.sequence_no >= in_from) AND (in_to IS NULL OR e.sequence_no <= in_to) AS in_range,
 				ledger.ledger_row_facts(e) AS f
-			FROM ledger.ledger_events AS e JOIN bounds AS b USING (tenant_id, chain_id)
+			-- Without a range every row is read, even one with no chain or number at all.
+			FROM ledger.ledger_events AS e LEFT JOIN bounds AS b USING (tenant_id, chain_id)
 			WHERE (in_tenant IS NULL OR e.tenant_id = in_tenant) AND (in_chain IS NULL OR e.chain_id = in_chain)
-				AND e.sequence_no >= coalesce(b.before, e.sequence_no) AND e.sequence_no <= coalesce(b.after, e.sequence_no)
+				AND (in_from IS NULL AND in_to IS NULL
+				     OR e.sequence_no >= coalesce(b.before, e.sequence_no) AND e.sequence_no <= coalesce(b.after, e.sequence_no))
 			OFFSET 0) AS r),
 	-- 2. Homes of rows that are wrong where they stand.  Beyond 20,000 such rows memory
 	--    would grow; the others are judged in place.
 	stray AS MATERIALIZED (
 		SELECT row_number() OVER (ORDER BY s.row_no)::integer AS stray, s.*
 		FROM (SELECT f.row_no, f.tenant_id, f.chain_id, f.previous_hash, f.event_hash, f.stub FROM fact AS f
-			WHERE NOT f.sound AND NOT f.leaf_sound AND f.computed IS NOT NULL
+			WHERE NOT f.sound AND NOT f.leaf_sound
+				-- A number that no envelope holds is one that was changed.
+				AND (f.computed IS NOT NULL OR f.sequence_no NOT BETWEEN 1 AND 9007199254740991)
 			ORDER BY f.tenant_id, f.chain_id, f.sequence_no LIMIT 20000) AS s),
 	place AS MATERIALIZED (
 		SELECT s.stray, p.tenant_id, p.chain_id, p.sequence_no + 1 AS sequence_no
 		FROM stray AS s JOIN fact AS p ON s.previous_hash = CASE WHEN p.leaf_sound THEN p.computed ELSE p.event_hash END
+		WHERE p.tenant_id IS NOT NULL AND p.chain_id IS NOT NULL AND p.sequence_no < 9007199254740991
 		UNION
-		SELECT s.stray, s.tenant_id, s.chain_id, 1 FROM stray AS s WHERE s.previous_hash = decode(repeat('00', 32), 'hex')
+		SELECT s.stray, s.tenant_id, s.chain_id, 1 FROM stray AS s
+		WHERE s.previous_hash = decode(repeat('00', 32), 'hex') AND s.tenant_id IS NOT NULL AND s.chain_id IS NOT NULL
 		UNION
 		SELECT s.stray, p.tenant_id, p.chain_id, 1
 		FROM stray AS s JOIN fact AS p ON p.previous_hash = s.event_hash AND p.sequence_no = 2
-		WHERE s.previous_hash = decode(repeat('00', 32), 'hex')),
+		WHERE s.previous_hash = decode(repeat('00', 32), 'hex') AND p.tenant_id IS NOT NULL AND p.chain_id IS NOT NULL),
 	home AS MATERIALIZED (
 		SELECT s.row_no, h.tenant_id, h.chain_id, h.sequence_no
 		FROM ledger.ledger_find_homes(
@@ -91,7 +98,7 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 		SELECT c.row_no, row_number() OVER (PARTITION BY c.home_tenant, c.home_chain, c.home_sequence
 			ORDER BY c.duplicate IS NOT NULL, c.sound DESC, c.leaf_sound DESC, n.tenant_id IS NOT NULL DESC, c.event_id, c.row_no) AS place
 		FROM crowded AS c LEFT JOIN (SELECT DISTINCT m.tenant_id, m.chain_id, m.sequence_no, m.previous_hash FROM marked AS m) AS n
-			ON (n.tenant_id, n.chain_id, n.sequence_no, n.previous_hash) = (c.tenant_id, c.chain_id, c.sequence_no + 1, c.event_hash)),
+			ON (n.tenant_id, n.chain_id, n.sequence_no, n.previous_hash) = (c.tenant_id, c.chain_id, nullif(c.sequence_no, 9223372036854775807) + 1, c.event_hash)),
 	placed AS MATERIALIZED (
 		SELECT m.*, m.takes_place AND coalesce(r.place, 1) = 1 AS holds,
 			coalesce(m.duplicate, CASE WHEN r.place > 1
@@ -99,7 +106,7 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 		FROM marked AS m LEFT JOIN ranked AS r USING (row_no)),
 	-- 4. What the neighbours remember.
 	told AS (
-		SELECT p.*, CASE WHEN lead(p.home_sequence) OVER chain = p.home_sequence + 1 THEN lead(p.previous_hash) OVER chain END AS next_says
+		SELECT p.*, CASE WHEN lead(p.home_sequence) OVER chain = nullif(p.home_sequence, 9223372036854775807) + 1 THEN lead(p.previous_hash) OVER chain END AS next_says
 		FROM placed AS p WHERE p.holds
 		WINDOW chain AS (PARTITION BY p.home_tenant, p.home_chain ORDER BY p.home_sequence)),
 	trued AS (
@@ -108,11 +115,11 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 		FROM told AS t),
 	linked AS MATERIALIZED (
 		SELECT t.*, lag(t.home_sequence) OVER chain AS previous_sequence,
-			CASE WHEN lag(t.home_sequence) OVER chain = t.home_sequence - 1 THEN lag(t.row_no) OVER chain END AS previous_row,
+			CASE WHEN lag(t.home_sequence) OVER chain = nullif(t.home_sequence, -9223372036854775808) - 1 THEN lag(t.row_no) OVER chain END AS previous_row,
 			CASE WHEN t.home_sequence = 1 THEN true
-			     WHEN lag(t.home_sequence) OVER chain = t.home_sequence - 1 THEN lag(t.computed = t.true_hash) OVER chain END AS previous_fits,
+			     WHEN lag(t.home_sequence) OVER chain = nullif(t.home_sequence, -9223372036854775808) - 1 THEN lag(t.computed = t.true_hash) OVER chain END AS previous_fits,
 			CASE WHEN t.home_sequence = 1 THEN decode(repeat('00', 32), 'hex')
-			     WHEN lag(t.home_sequence) OVER chain = t.home_sequence - 1 THEN lag(t.true_hash) OVER chain END AS previous_true
+			     WHEN lag(t.home_sequence) OVER chain = nullif(t.home_sequence, -9223372036854775808) - 1 THEN lag(t.true_hash) OVER chain END AS previous_true
 		FROM trued AS t
 		WINDOW chain AS (PARTITION BY t.home_tenant, t.home_chain ORDER BY t.home_sequence)),
 	-- 5. The first rule that fits names a row.
@@ -125,7 +132,8 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 					l.sound, l.leaf_sound, l.computed, l.event_hash, l.next_says, l.stub, l.previous_true, l.payload_now,
 					l.evaluation_now, u.event_id IS NOT NULL, l.payload_fault) END AS fault
 			FROM linked AS l
-			LEFT JOIN ledger.ledger_unexplained(in_tenant, in_chain) AS u
+			-- Rows that were copied are answered as often.
+			LEFT JOIN (SELECT DISTINCT x.* FROM ledger.ledger_unexplained(in_tenant, in_chain) AS x) AS u
 				ON NOT l.has_payload
 				AND (u.tenant_id, u.chain_id, u.sequence_no, u.event_id) = (l.tenant_id, l.chain_id, l.sequence_no, l.event_id)
 			OFFSET 0) AS c),
@@ -150,8 +158,8 @@ CREATE FUNCTION ledger.ledger_judge(in_tenant text, in_chain uuid, in_from bigin
 		FROM placed AS p WHERE NOT p.holds),
 	-- 7. Numbers that no row takes, and chains that are gone.
 	gap AS (
-		SELECT g.home_tenant, g.home_chain, greatest(coalesce(g.previous_sequence, 0) + 1, in_from) AS first_no,
-			least(g.home_sequence - 1, in_to) AS last_no
+		SELECT g.home_tenant, g.home_chain, greatest(nullif(g.previous_sequence, 9223372036854775807) + 1, in_from, 1) AS first_no,
+			least(greatest(g.home_sequence, 1) - 1, in_to) AS last_no
 		FROM linked AS g)
 	SELECT v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail, v.finding_id, v.policy_version, v.home_tenant, v.home_chain, NULL::jsonb
 	FROM verdict AS v WHERE v.kind IS NOT NULL AND v.reported

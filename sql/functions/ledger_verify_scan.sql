@@ -21,23 +21,36 @@ BEGIN
 		FROM (SELECT ledger.ledger_chain_check(e, $5, coalesce($3, 1), coalesce($4, 9223372036854775807)) AS c
 		      FROM ledger.ledger_events AS e
 		      WHERE ($1 IS NULL OR e.tenant_id = $1) AND ($2 IS NULL OR e.chain_id = $2)
-		        AND ($3 IS NULL OR e.sequence_no >= $3 - 1) AND ($4 IS NULL OR e.sequence_no <= $4 + 1)
+		        -- A neighbour on each side; the ends of bigint have none.
+		        AND ($3 IS NULL OR e.sequence_no >= greatest($3, -9223372036854775807) - 1)
+		        AND ($4 IS NULL OR e.sequence_no <= least($4, 9223372036854775806) + 1)
 		      GROUP BY e.tenant_id, e.chain_id) AS s $q$
 	INTO sound, rows, payloads, chains, workers, v_erased
 	USING in_tenant, in_chain, in_from, in_to, uuid_send(gen_random_uuid());
 	IF NOT sound THEN
 		RETURN;
 	END IF;
-	-- A range may end in a gap, or lie in one.
+	-- A range may end in a gap, or lie in one.  The chains are those of the events, found
+	-- by leaps through the primary key: the registry may have lost one.
 	IF in_to IS NOT NULL THEN
 		EXECUTE $q$
+			WITH RECURSIVE chain (tenant_id, chain_id) AS (
+				(SELECT e.tenant_id, e.chain_id FROM ledger.ledger_events AS e
+				 WHERE ($1 IS NULL OR e.tenant_id = $1) AND ($2 IS NULL OR e.chain_id = $2)
+				 ORDER BY e.tenant_id, e.chain_id LIMIT 1)
+				UNION ALL
+				SELECT n.tenant_id, n.chain_id
+				FROM chain AS c, LATERAL (
+					SELECT e.tenant_id, e.chain_id FROM ledger.ledger_events AS e
+					WHERE (e.tenant_id, e.chain_id) > (c.tenant_id, c.chain_id)
+					  AND ($1 IS NULL OR e.tenant_id = $1) AND ($2 IS NULL OR e.chain_id = $2)
+					ORDER BY e.tenant_id, e.chain_id LIMIT 1) AS n)
 			SELECT EXISTS (
-				SELECT FROM ledger.ledger_chains AS c
-				WHERE ($1 IS NULL OR c.tenant_id = $1) AND ($2 IS NULL OR c.chain_id = $2)
-				  AND EXISTS (SELECT FROM ledger.ledger_events AS e
-				              WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id AND e.sequence_no > $3 + 1)
+				SELECT FROM chain AS c
+				WHERE EXISTS (SELECT FROM ledger.ledger_events AS e
+				              WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id AND e.sequence_no > least($3, 9223372036854775806) + 1)
 				  AND NOT EXISTS (SELECT FROM ledger.ledger_events AS e
-				                  WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id AND e.sequence_no = $3 + 1)) $q$
+				                  WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id AND e.sequence_no = least($3, 9223372036854775806) + 1)) $q$
 		INTO v_doubt USING in_tenant, in_chain, in_to;
 	ELSE
 		-- Links say nothing about event ids.  An index on them that is no longer
