@@ -23,7 +23,7 @@ load_demo() {
 		return
 	fi
 	"$checkout/deploy/demo/load.sh" "$dsn" "$catalogue" || die "the demo was not loaded" \
-		"another version of this catalogue may be in the ledger: make clean, then make up"
+		"if another version of this catalogue is in the ledger: make clean, then make up"
 	echo "$digest" >>"$loaded"
 }
 
