@@ -313,7 +313,8 @@ BEGIN
 	ELSIF v_fault IS NOT NULL THEN
 		RAISE EXCEPTION '% must be %', v_member, v_fault
 			USING ERRCODE = 'LG400',
-				DETAIL = format('It is %s.', left((event #> string_to_array(v_member, '.'))::text, 80));
+				DETAIL = format('It is %s.', left((event #> string_to_array(v_member, '.'))::text, 80)),
+				HINT = 'Leave out what the event does not have.';
 	END IF;
 
 	v_row.tenant_id := ledger.ledger_request_either(event ->> 'tenant', event ->> 'tenantId', 'tenant and tenantId');

@@ -12,6 +12,7 @@
 
 /* How many bytes of a member's path an error shows. */
 #define PATH_SHOWN 200
+#define NUMBER_SHOWN 40
 
 static void *
 palloc_resize(void *ctx, void *ptr, size_t size)
@@ -101,9 +102,10 @@ write_scalar(lc_jcs *w, const JsonbValue *v)
 
 /* A refusal that names the member: the payload is the caller's to mend. */
 static void
-report_jsonb(lc_jcs *w, lc_status status, const char *what)
+report_jsonb(lc_jcs *w, lc_status status, JsonbValue *v, const char *what)
 {
 	lc_buf		path;
+	const char *number;
 
 	lc_buf_init(&path, &ledger_palloc);
 	lc_jcs_path(w, &path);
@@ -111,11 +113,16 @@ report_jsonb(lc_jcs *w, lc_status status, const char *what)
 	if (path.len > PATH_SHOWN)
 		strcpy(path.data + pg_mbcliplen(path.data, path.len, PATH_SHOWN), "…");
 	if (status == LC_ERR_NUMBER)
+	{
+		number = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(v->val.numeric)));
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_UNPROCESSABLE),
 				 errmsg("number at %s of %s cannot be represented exactly", path.data, what),
-				 errdetail("Canonical JSON (RFC 8785) writes numbers as IEEE 754 doubles, which would round it."),
+				 errdetail("It is %.*s%s; canonical JSON (RFC 8785) writes numbers as IEEE 754 doubles, "
+						   "which would round it.",
+						   NUMBER_SHOWN, number, strlen(number) > NUMBER_SHOWN ? "…" : ""),
 				 errhint("Send it as a string.")));
+	}
 	if (status == LC_ERR_TOO_LONG)
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_UNPROCESSABLE),
@@ -128,22 +135,21 @@ report_jsonb(lc_jcs *w, lc_status status, const char *what)
 					lc_status_text(status))));
 }
 
-/* Feed a whole document to the writer. */
+/* Feed a whole document to the writer; *v is then the last value it was given. */
 static lc_status
-write_jsonb(lc_jcs *w, Jsonb *jb)
+write_jsonb(lc_jcs *w, Jsonb *jb, JsonbValue *v)
 {
 	JsonbIterator *it = JsonbIteratorInit(&jb->root);
 	bool		raw_scalar = false;
 	lc_status	status = LC_OK;
 	JsonbIteratorToken token;
-	JsonbValue	v;
 
-	while (status == LC_OK && (token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	while (status == LC_OK && (token = JsonbIteratorNext(&it, v, false)) != WJB_DONE)
 	{
 		switch (token)
 		{
 			case WJB_BEGIN_ARRAY:
-				raw_scalar = v.val.array.rawScalar;
+				raw_scalar = v->val.array.rawScalar;
 				if (!raw_scalar)
 					status = lc_jcs_begin_array(w);
 				break;
@@ -158,10 +164,10 @@ write_jsonb(lc_jcs *w, Jsonb *jb)
 				status = lc_jcs_end_object(w);
 				break;
 			case WJB_KEY:
-				status = lc_jcs_key(w, v.val.string.val, v.val.string.len);
+				status = lc_jcs_key(w, v->val.string.val, v->val.string.len);
 				break;
 			default:
-				status = write_scalar(w, &v);
+				status = write_scalar(w, v);
 				break;
 		}
 		CHECK_FOR_INTERRUPTS();
@@ -174,12 +180,13 @@ void
 ledger_canonicalize(lc_buf *out, Jsonb *jb, const char *what)
 {
 	lc_jcs	   *w = lc_jcs_new(out, &ledger_palloc);
+	JsonbValue	last;
 	lc_status	status;
 
 	ledger_require_utf8();
-	status = write_jsonb(w, jb);
+	status = write_jsonb(w, jb, &last);
 	if (status != LC_OK)
-		report_jsonb(w, status, what);
+		report_jsonb(w, status, &last, what);
 	lc_jcs_free(w);
 }
 
@@ -188,7 +195,8 @@ lc_status
 ledger_try_canonicalize(lc_buf *out, Jsonb *jb)
 {
 	lc_jcs	   *w = lc_jcs_new(out, &ledger_palloc);
-	lc_status	status = write_jsonb(w, jb);
+	JsonbValue	last;
+	lc_status	status = write_jsonb(w, jb, &last);
 
 	lc_jcs_free(w);
 	return status;

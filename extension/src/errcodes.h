@@ -37,7 +37,7 @@
 				 "Stored data or the ledger's own objects are not as the ledger left them.", \
 				 "Run ledger_verify() and ledger_guard_state(), and keep the evidence.") \
 	LEDGER_ERROR(ERRCODE_LEDGER_NOT_READY, "LG503", "ledger_not_ready", 503, \
-				 "The database cannot run the ledger as it is: wrong encoding, version mismatch, or a restored copy that was not taken over yet.", \
+				 "The database cannot run the ledger as it is: wrong encoding, no migrations, no pg_partman, or tables that cannot be read.", \
 				 "Follow the hint; ledger_check_runtime() lists what is missing.") \
 	LEDGER_ERROR(ERRCODE_LEDGER_TOO_MANY_CHAINS, "LG507", "ledger_too_many_chains", 507, \
 				 "One transaction appends to more chains than ledger.max_chains_per_transaction allows.", \

@@ -59,7 +59,8 @@ validate_tenant(const EventRow *row)
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_INVALID),
 				 errmsg("tenant is required"),
-				 errdetail("Column \"tenant_id\" is null.")));
+				 errdetail("Column \"tenant_id\" is null."),
+				 errhint("Name the tenant that the event belongs to.")));
 	if (!tenant_name_valid(s))
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_INVALID),
@@ -127,7 +128,8 @@ ledger_validate_row(const EventRow *row, bool whole)
 			ereport(ERROR,
 					(errcode(ERRCODE_LEDGER_INVALID),
 					 errmsg("%s is required", info->member),
-					 errdetail("Column \"%s\" is null.", info->name)));
+					 errdetail("Column \"%s\" is null.", info->name),
+					 errhint("Use 1 to %d bytes.", info->max_bytes)));
 		}
 		if (s.n == 0)
 			bad_text(c, "must not be empty", s);
@@ -149,7 +151,8 @@ ledger_validate_row(const EventRow *row, bool whole)
 					(errcode(ERRCODE_LEDGER_INVALID),
 					 errmsg("occurredAt must lie in the years 1 to 9999"),
 					 errdetail("It is %s.",
-							   timestamptz_to_str(DatumGetTimestampTz(row->values[EC_OCCURRED_AT])))));
+							   timestamptz_to_str(DatumGetTimestampTz(row->values[EC_OCCURRED_AT]))),
+					 errhint("Leave it out to use the present time.")));
 		lc_buf_free(&scratch);
 	}
 }
@@ -205,7 +208,8 @@ check_type(Relation rel, const EventRow *row, bool whole)
 		memcmp(tenant.s, LEDGER_RESERVED_TENANT, tenant.n) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_FORBIDDEN),
-				 errmsg("tenant \"%s\" is reserved to the ledger", LEDGER_RESERVED_TENANT)));
+				 errmsg("tenant \"%s\" is reserved to the ledger", LEDGER_RESERVED_TENANT),
+				 errhint("Name a tenant of your own.")));
 	/* Events under that id are the ledger's own and are not projected: this one would vanish. */
 	if (!type->reserved && !whole && finding.n == strlen(LEDGER_OWN_FINDING) &&
 		memcmp(finding.s, LEDGER_OWN_FINDING, finding.n) == 0)

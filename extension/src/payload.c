@@ -10,6 +10,7 @@
  */
 #include "ledger.h"
 
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -27,16 +28,43 @@ member(JsonbContainer *object, const char *name)
 	return v == NULL || v->type == jbvNull ? NULL : v;
 }
 
-/* Returns only to a lenient reader, who takes the member for absent. */
+#define VALUE_SHOWN 80
+
+/* What came, for a message: a scalar as JSON, anything larger by its name. */
+static const char *
+shown(JsonbValue *v)
+{
+	char	   *text;
+
+	if (v == NULL)
+		return "absent";
+	if (v->type == jbvBinary)
+		return JsonContainerIsObject(v->val.binary.data) ? "an object" : "an array";
+	text = JsonbToCString(NULL, &JsonbValueToJsonb(v)->root, 0);
+	if (strlen(text) > VALUE_SHOWN)
+		text = psprintf("%s…", pnstrdup(text, pg_mbcliplen(text, strlen(text), VALUE_SHOWN)));
+	return text;
+}
+
+/* verb says whether v is the member ("is") or one of those in it ("holds"). */
 static void
-wrong_shape(const PayloadFacts *facts, const char *path, const char *wanted)
+refuse(const PayloadFacts *facts, const char *path, const char *wanted, const char *verb,
+	   JsonbValue *v)
 {
 	if (facts->lenient)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_LEDGER_UNPROCESSABLE),
 			 errmsg("payload.%s must be %s", path, wanted),
+			 errdetail("It %s %s.", verb, shown(v)),
 			 errhint("Leave it out if the event says nothing about it.")));
+}
+
+/* Returns only to a lenient reader, who takes the member for absent. */
+static void
+wrong_shape(const PayloadFacts *facts, const char *path, const char *wanted, JsonbValue *v)
+{
+	refuse(facts, path, wanted, "is", v);
 }
 
 static text *
@@ -48,7 +76,7 @@ string_member(const PayloadFacts *facts, JsonbContainer *object, const char *nam
 		return NULL;
 	if (v->type != jbvString)
 	{
-		wrong_shape(facts, path, "a string");
+		wrong_shape(facts, path, "a string", v);
 		return NULL;
 	}
 	return cstring_to_text_with_len(v->val.string.val, v->val.string.len);
@@ -63,7 +91,7 @@ object_member(const PayloadFacts *facts, JsonbContainer *object, const char *nam
 		return NULL;
 	if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data))
 	{
-		wrong_shape(facts, path, "an object");
+		wrong_shape(facts, path, "an object", v);
 		return NULL;
 	}
 	return v->val.binary.data;
@@ -91,7 +119,7 @@ integer_member(const PayloadFacts *facts, JsonbContainer *object, const char *na
 		!DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(n),
 										  DirectFunctionCall1(numeric_floor, NumericGetDatum(n)))))
 	{
-		wrong_shape(facts, path, "a whole number from 0 to 9007199254740991");
+		wrong_shape(facts, path, "a whole number from 0 to 9007199254740991", v);
 		return false;
 	}
 	*out = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(n)));
@@ -106,7 +134,7 @@ bounded_number(const PayloadFacts *facts, JsonbValue *v, const char *path, int64
 	if (v == NULL || v->type != jbvNumeric || compare_numeric(v->val.numeric, 0) < 0 ||
 		compare_numeric(v->val.numeric, limit) > 0)
 	{
-		wrong_shape(facts, path, wanted);
+		wrong_shape(facts, path, wanted, v);
 		return NULL;
 	}
 	return DatumGetNumeric(DirectFunctionCall2(numeric_round, NumericGetDatum(v->val.numeric),
@@ -128,7 +156,7 @@ read_severity(JsonbContainer *payload, PayloadFacts *facts)
 
 		if (score == NULL)
 		{
-			wrong_shape(facts, "severity", wanted);
+			wrong_shape(facts, "severity", wanted, v);
 			return;
 		}
 		number.type = jbvNumeric;
@@ -154,14 +182,14 @@ read_labels(JsonbContainer *payload, bool merge, PayloadFacts *facts)
 		return;
 	if (v->type != jbvBinary || !JsonContainerIsObject(v->val.binary.data))
 	{
-		wrong_shape(facts, "labels", wanted);
+		wrong_shape(facts, "labels", wanted, v);
 		return;
 	}
 	it = JsonbIteratorInit(v->val.binary.data);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 		if (token == WJB_VALUE && item.type != jbvString && !(merge && item.type == jbvNull))
 		{
-			wrong_shape(facts, "labels", wanted);
+			refuse(facts, "labels", wanted, "holds", &item);
 			return;
 		}
 	facts->labels = JsonbValueToJsonb(v);
@@ -180,14 +208,14 @@ read_rationale(JsonbContainer *payload, PayloadFacts *facts)
 	if (v->type != jbvBinary || !JsonContainerIsArray(v->val.binary.data) ||
 		JsonContainerIsScalar(v->val.binary.data))
 	{
-		wrong_shape(facts, "rationale", "an array of strings");
+		wrong_shape(facts, "rationale", "an array of strings", v);
 		return;
 	}
 	it = JsonbIteratorInit(v->val.binary.data);
 	while ((token = JsonbIteratorNext(&it, &item, true)) != WJB_DONE)
 		if (token == WJB_ELEM && item.type != jbvString)
 		{
-			wrong_shape(facts, "rationale", "an array of strings");
+			refuse(facts, "rationale", "an array of strings", "holds", &item);
 			return;
 		}
 	facts->rationale = JsonbValueToJsonb(v);
@@ -251,7 +279,7 @@ read_risk_severity(const PayloadFacts *facts, JsonbContainer *risk, Numeric scor
 			ledger_risk_word(v->val.string.val, v->val.string.len) : NULL;
 		if (word == NULL)
 			wrong_shape(facts, "risk.severity",
-						"one of critical, high, medium, low, informational");
+						"one of critical, high, medium, low, informational", v);
 	}
 	if (word != NULL)
 		return word;
@@ -276,7 +304,8 @@ read_risk(JsonbContainer *payload, PayloadFacts *facts)
 												"risk.profileVersion");
 	if (facts->risk_profile_version == NULL || !parse_semver(facts->risk_profile_version, parts))
 	{
-		wrong_shape(facts, "risk.profileVersion", "a semantic version such as 1.2.0");
+		wrong_shape(facts, "risk.profileVersion", "a semantic version such as 1.2.0",
+					member(risk, "profileVersion"));
 		return;
 	}
 	facts->risk_explanation_id = string_member(facts, risk, "explanationId", "risk.explanationId");
@@ -332,7 +361,7 @@ ledger_read_payload(const EventType *type, Jsonb *payload, bool lenient, Payload
 	if ((type->reads & READS_STATUS) && (status = member(root, "status")) != NULL)
 	{
 		if (status->type != jbvString)
-			wrong_shape(facts, "status", "a string");
+			wrong_shape(facts, "status", "a string", status);
 		else
 			facts->status = ledger_status_word(status->val.string.val, status->val.string.len);
 	}
