@@ -41,12 +41,15 @@
  * moved to another schema, a partition made there, a SECURITY DEFINER function
  * given to the owner, a temporary table whose index expressions ANALYZE would
  * run as the owner.
+ *
+ * Of triggers, policies and rules only the identity names the schema, and a
+ * session with quote_all_identifiers has that written "ledger"."ledger_events".
+ * So quotes are taken away before it is looked at.
  */
 static const char *const commands_query =
-	"SELECT array_agg(DISTINCT coalesce(c.object_identity, c.object_type))"
-	" FROM pg_event_trigger_ddl_commands() AS c"
-	" WHERE c.schema_name = 'ledger' OR c.object_identity = 'ledger'"
-	" OR c.object_identity LIKE '% on ledger.%'"
+	"SELECT array_agg(DISTINCT coalesce(i.name, c.object_type))"
+	" FROM pg_event_trigger_ddl_commands() AS c, translate(c.object_identity, '\"', '') AS i (name)"
+	" WHERE c.schema_name = 'ledger' OR i.name = 'ledger' OR i.name LIKE '% on ledger.%'"
 	" OR (c.classid = 'pg_class'::regclass AND EXISTS"
 	"  (SELECT FROM pg_class AS r WHERE r.oid = c.objid AND r.relowner = $1))"
 	" OR (c.classid = 'pg_proc'::regclass AND EXISTS"
@@ -54,12 +57,12 @@ static const char *const commands_query =
 	" OR ($2 AND c.command_tag IN ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES') AND c.object_identity IS NULL)";
 
 static const char *const drops_query =
-	"SELECT array_agg(d.object_identity) FROM pg_event_trigger_dropped_objects() AS d"
-	" WHERE NOT d.is_temporary AND d.original AND (d.schema_name = 'ledger'"
-	" OR d.object_identity = 'ledger' OR d.object_identity LIKE '% on ledger.%')";
-
+	"SELECT array_agg(i.name)"
+	" FROM pg_event_trigger_dropped_objects() AS d, translate(d.object_identity, '\"', '') AS i (name)"
+	" WHERE NOT d.is_temporary AND d.original"
+	" AND (d.schema_name = 'ledger' OR i.name = 'ledger' OR i.name LIKE '% on ledger.%')";
 static const char *const rewrite_query =
-	"SELECT array_agg(c.oid::regclass::text) FROM pg_class AS c"
+	"SELECT array_agg(translate(c.oid::regclass::text, '\"', '')) FROM pg_class AS c"
 	" WHERE c.oid = pg_event_trigger_table_rewrite_oid() AND (c.relowner = $1"
 	" OR c.relnamespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = 'ledger'))";
 

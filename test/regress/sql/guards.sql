@@ -47,6 +47,20 @@ GRANT INSERT ON ledger_events TO acme_writer;
 CREATE FUNCTION pg_temp.backdoor() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
 \set VERBOSITY default
 CREATE RULE r AS ON INSERT TO ledger_events DO INSTEAD NOTHING;
+-- Nor with every name quoted, as a session may have them.
+SET LOCAL quote_all_identifiers = on;
+CREATE RULE r AS ON INSERT TO ledger_events DO INSTEAD NOTHING;
+CREATE TRIGGER t BEFORE INSERT ON ledger_events FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+ALTER TRIGGER ledger_project ON ledger_events RENAME TO other;
+ALTER POLICY tenant_selected ON ledger_events USING (true);
+DROP TRIGGER ledger_refuse_row ON ledger_events;
+ALTER TABLE ledger_events ALTER COLUMN vuln_id TYPE varchar(10);
+SAVEPOINT recorded;
+INSERT INTO ledger_schema_migrations (version, file_name, checksum) VALUES (999, '0999_x.sql', repeat('0', 64));
+ALTER TABLE ledger_schema_migrations DISABLE TRIGGER ledger_refuse_statement;
+ALTER TRIGGER ledger_refuse_statement ON ledger_schema_migrations RENAME TO other;
+ROLLBACK TO recorded;
+RESET quote_all_identifiers;
 RESET ROLE;
 ALTER TABLE ledger_events DISABLE TRIGGER ledger_refuse_row;
 SELECT event_type, event_body FROM ledger_events WHERE tenant_id = 'ledger' ORDER BY sequence_no DESC LIMIT 1;
