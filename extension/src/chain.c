@@ -169,11 +169,19 @@ require_leaf(Relation relation)
 			 errhint("The ledger's trigger functions serve the ledger's own tables only.")));
 }
 
-/* Is this a valid unique index whose key starts with exactly these columns? */
+/*
+ * Is this a valid unique index of all rows whose key is exactly these columns?  The
+ * last entry is read backwards, so the one with three must be the primary key,
+ * which is never in descending order.
+ */
 static bool
-index_has_key(Form_pg_index index, const AttrNumber *atts, int natts)
+index_has_key(HeapTuple tuple, const AttrNumber *atts, int natts)
 {
+	Form_pg_index index = (Form_pg_index) GETSTRUCT(tuple);
+
 	if (!index->indisvalid || !index->indisunique || index->indnkeyatts != natts)
+		return false;
+	if (!heap_attisnull(tuple, Anum_pg_index_indpred, NULL) || (natts == 3 && !index->indisprimary))
 		return false;
 	for (int i = 0; i < natts; i++)
 		if (index->indkey.values[i] != atts[i])
@@ -194,7 +202,7 @@ find_unique_index(Relation leaf, const AttrNumber *atts, int natts)
 
 		if (!HeapTupleIsValid(tuple))
 			continue;
-		if (index_has_key((Form_pg_index) GETSTRUCT(tuple), atts, natts))
+		if (index_has_key(tuple, atts, natts))
 			result = lfirst_oid(cell);
 		ReleaseSysCache(tuple);
 		if (OidIsValid(result))
