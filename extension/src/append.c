@@ -164,12 +164,8 @@ compare_ids(const void *a, const void *b)
 {
 	const AppendItem *x = *(AppendItem *const *) a;
 	const AppendItem *y = *(AppendItem *const *) b;
-	lc_str		tx = ledger_row_text(&x->row, EC_TENANT_ID);
-	lc_str		ty = ledger_row_text(&y->row, EC_TENANT_ID);
-	int			cmp = memcmp(tx.s, ty.s, Min(tx.n, ty.n));
+	int			cmp = ledger_compare_text(x->row.values[EC_TENANT_ID], y->row.values[EC_TENANT_ID]);
 
-	if (cmp == 0 && tx.n != ty.n)
-		cmp = tx.n < ty.n ? -1 : 1;
 	if (cmp == 0)
 		cmp = memcmp(DatumGetUUIDP(x->row.values[EC_EVENT_ID])->data,
 					 DatumGetUUIDP(y->row.values[EC_EVENT_ID])->data, UUID_LEN);
@@ -204,9 +200,8 @@ match_repeats(AppendItem *items, int n)
 		if (!again->supplied ||
 			memcmp(DatumGetUUIDP(first->row.values[EC_EVENT_ID])->data,
 				   DatumGetUUIDP(again->row.values[EC_EVENT_ID])->data, UUID_LEN) != 0 ||
-			!DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID,
-												  first->row.values[EC_TENANT_ID],
-												  again->row.values[EC_TENANT_ID])))
+			ledger_compare_text(first->row.values[EC_TENANT_ID],
+								again->row.values[EC_TENANT_ID]) != 0)
 			continue;
 		again->same_as = first->same_as >= 0 ? first->same_as : first->ordinal;
 		{
@@ -354,8 +349,7 @@ take_returned(AppendItem **items, int n, Oid rowtype)
 		/* Ids are unique in a tenant only. */
 		if (memcmp(DatumGetUUIDP(id)->data, DatumGetUUIDP(items[i]->row.values[EC_EVENT_ID])->data,
 				   UUID_LEN) != 0 ||
-			!DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, tenant,
-												  items[i]->row.values[EC_TENANT_ID])))
+			ledger_compare_text(tenant, items[i]->row.values[EC_TENANT_ID]) != 0)
 			continue;
 		items[i]->stored = SPI_datumTransfer(composite, false, -1);
 		items[i]->created = true;

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 static const DerivedColumn projection_columns[PC_COUNT] = {
@@ -85,6 +86,20 @@ const DerivedTable ledger_history_table = {
 const DerivedTable ledger_actions_table = {
 	"triage_actions", lengthof(action_columns), action_columns, 4, false, 4, 3
 };
+
+/* A value of another type than expected would be read as what it is not, at worst as a pointer. */
+void
+ledger_require_column_type(const DerivedTable *table, int column, Oid type)
+{
+	const DerivedColumn *wanted = &table->columns[column];
+
+	if (type != wanted->type)
+		ereport(ERROR,
+				(errcode(ERRCODE_LEDGER_CORRUPTED),
+				 errmsg("column \"%s\" of %s has type %s, but the ledger made it %s", wanted->name,
+						table->name, format_type_be(type), format_type_be(wanted->type)),
+				 errhint("A superuser or a migration changed it: change it back.")));
+}
 
 void
 ledger_rows_init(DerivedRows *rows, const DerivedTable *table)

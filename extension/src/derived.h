@@ -75,6 +75,7 @@ typedef struct DerivedRows
 	bool	   *nulls[DERIVED_MAX_COLUMNS];
 } DerivedRows;
 
+extern void ledger_require_column_type(const DerivedTable *table, int column, Oid type);
 extern void ledger_rows_init(DerivedRows *rows, const DerivedTable *table);
 extern void ledger_rows_add(DerivedRows *rows, const Datum *values, const bool *nulls);
 extern uint64 ledger_rows_write(const DerivedRows *rows);

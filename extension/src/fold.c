@@ -50,15 +50,9 @@ same_numeric(Datum a, bool a_null, Datum b, bool b_null)
 static bool
 same_text(Datum a, bool a_null, Datum b, bool b_null)
 {
-	text	   *ta;
-	text	   *tb;
-
 	if (a_null || b_null)
 		return a_null == b_null;
-	ta = DatumGetTextPP(a);
-	tb = DatumGetTextPP(b);
-	return VARSIZE_ANY_EXHDR(ta) == VARSIZE_ANY_EXHDR(tb) &&
-		memcmp(VARDATA_ANY(ta), VARDATA_ANY(tb), VARSIZE_ANY_EXHDR(ta)) == 0;
+	return ledger_compare_text(a, b) == 0;
 }
 
 static void
@@ -112,8 +106,9 @@ fold_risk(Finding *f, const EventRow *event, const PayloadFacts *facts)
 	{
 		Datum		severity = CStringGetTextDatum(facts->risk_severity);
 
-		if (same_numeric(f->values[PC_RISK_SCORE], false, NumericGetDatum(facts->risk_score), false) &&
-			same_text(f->values[PC_RISK_SEVERITY], false, severity, false))
+		if (same_numeric(f->values[PC_RISK_SCORE], f->nulls[PC_RISK_SCORE],
+						 NumericGetDatum(facts->risk_score), false) &&
+			same_text(f->values[PC_RISK_SEVERITY], f->nulls[PC_RISK_SEVERITY], severity, false))
 			return;
 		if (facts->lenient)
 			return;
@@ -232,7 +227,9 @@ add_history(const Finding *before, const Finding *f, const EventRow *event,
 	bool		n[lengthof(v)] = {false};
 
 	Assert(lengthof(v) == ledger_history_table.ncolumns);
-	n[7] = !before->exists;
+	/* What is stored may have been changed: nothing is taken to be there. */
+	n[7] = !before->exists || before->nulls[PC_STATUS];
+	n[8] = f->nulls[PC_STATUS];
 	n[9] = !before->exists || before->nulls[PC_SEVERITY];
 	n[10] = f->nulls[PC_SEVERITY];
 	n[13] = facts->justification == NULL;
@@ -258,8 +255,9 @@ add_action(const EventRow *event, const EventType *type, Jsonb *payload, Derived
 void
 ledger_require_chain(const Finding *f, const EventRow *event)
 {
-	if (!f->exists || memcmp(DatumGetUUIDP(f->values[PC_CHAIN_ID])->data,
-							 DatumGetUUIDP(event->values[EC_CHAIN_ID])->data, UUID_LEN) == 0)
+	if (!f->exists || f->nulls[PC_CHAIN_ID] ||
+		memcmp(DatumGetUUIDP(f->values[PC_CHAIN_ID])->data,
+			   DatumGetUUIDP(event->values[EC_CHAIN_ID])->data, UUID_LEN) == 0)
 		return;
 	ledger_wait_durable_all();
 	ereport(ERROR,

@@ -88,6 +88,16 @@ fill_event(const EventRow *row, lc_event *event)
 	copy_hash(row, EC_PREVIOUS_HASH, event->previous_hash);
 }
 
+/* Are the columns there that every event has? */
+bool
+ledger_row_complete(const EventRow *row)
+{
+	for (int i = 0; i < lengthof(required); i++)
+		if (row->nulls[required[i]])
+			return false;
+	return true;
+}
+
 /* Append the row's canonical envelope (docs/formats.md section 2) to out. */
 void
 ledger_row_envelope(const EventRow *row, lc_buf *out)
@@ -111,9 +121,8 @@ ledger_try_row_envelope(const EventRow *row, lc_buf *out)
 	if (schema.n != strlen(LC_EVENT_SCHEMA_V1) ||
 		memcmp(schema.s, LC_EVENT_SCHEMA_V1, schema.n) != 0)
 		return false;
-	for (int i = 0; i < lengthof(required); i++)
-		if (row->nulls[required[i]])
-			return false;
+	if (!ledger_row_complete(row))
+		return false;
 	if (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(row->values[EC_OCCURRED_AT])) ||
 		TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(row->values[EC_RECORDED_AT])))
 		return false;

@@ -120,17 +120,12 @@ check_order(ImportChain *chain, const ImportLine *line)
 static bool
 same_value(Oid type, Datum a, Datum b)
 {
-	text	   *ta;
-	text	   *tb;
-
 	if (type == INT8OID || type == TIMESTAMPTZOID)
 		return DatumGetInt64(a) == DatumGetInt64(b);
 	if (type == UUIDOID)
 		return memcmp(DatumGetUUIDP(a)->data, DatumGetUUIDP(b)->data, UUID_LEN) == 0;
-	ta = DatumGetTextPP(a);
-	tb = DatumGetTextPP(b);
-	return VARSIZE_ANY_EXHDR(ta) == VARSIZE_ANY_EXHDR(tb) &&
-		memcmp(VARDATA_ANY(ta), VARDATA_ANY(tb), VARSIZE_ANY_EXHDR(ta)) == 0;
+	/* text, or bytea, which is laid out alike */
+	return ledger_compare_text(a, b) == 0;
 }
 
 /* Which member of a line differs from the stored event; "" if none does. */

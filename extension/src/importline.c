@@ -18,8 +18,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-#define MAX_SAFE_INTEGER INT64CONST(9007199254740991)
-
 static const char *const envelope_groups[] = {"actor", "finding"};
 
 /* What came, for the detail of a refusal. */
@@ -198,24 +196,16 @@ read_time(const JsonbValue *v, const char *prefix, const char *name)
 	return TimestampTzGetDatum(unix_us - LEDGER_PG_EPOCH_UNIX_US);
 }
 
-static int
-compare_numeric(Datum a, int64 b)
-{
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, a, NumericGetDatum(int64_to_numeric(b))));
-}
-
 static Datum
 read_sequence(const JsonbValue *v, const char *prefix, const char *name)
 {
-	Datum		n;
+	int64		n = 0;
 
 	if (v->type != jbvNumeric)
 		bad_member(v, prefix, name, "a whole number");
-	n = NumericGetDatum(v->val.numeric);
-	if (compare_numeric(n, 1) < 0 || compare_numeric(n, MAX_SAFE_INTEGER) > 0 ||
-		!DatumGetBool(DirectFunctionCall2(numeric_eq, n, DirectFunctionCall1(numeric_floor, n))))
+	if (!ledger_whole_number(v, 1, &n))
 		bad_member(v, prefix, name, "a whole number from 1 on");
-	return DirectFunctionCall1(numeric_int8, n);
+	return Int64GetDatum(n);
 }
 
 static Datum

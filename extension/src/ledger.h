@@ -31,6 +31,9 @@
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 #define LEDGER_FUTURE_LIMIT_US (INT64CONST(5) * 60 * USECS_PER_SEC)
 
+/* The greatest whole number below which JSON has them all (RFC 7493 section 2.2). */
+#define LEDGER_MAX_SAFE_INTEGER INT64CONST(9007199254740991)
+
 /* Longest texts in bytes: they keep an envelope below LC_ENVELOPE_MAX even if every byte is escaped. */
 #define LEDGER_MAX_TENANT 128
 #define LEDGER_MAX_POLICY 256
@@ -111,6 +114,7 @@ extern void ledger_row_set_text(EventRow *row, EventColumn column, const char *t
 extern void ledger_row_set_hash(EventRow *row, EventColumn column, const uint8 *hash);
 extern Datum ledger_row_to_composite(const EventRow *row, Oid rowtype);
 extern Datum ledger_bytea(const void *bytes, size_t n);
+extern int	ledger_compare_text(Datum a, Datum b);
 extern char *ledger_hash_hex(const uint8 *hash);
 
 /* canonical.c */
@@ -124,6 +128,7 @@ extern void ledger_require_utf8(void);
 extern void ledger_salted_hash(uint8 domain, Datum salt, bool salt_null, const lc_buf *canonical,
 							   uint8 *out);
 extern void ledger_row_envelope(const EventRow *row, lc_buf *out);
+extern bool ledger_row_complete(const EventRow *row);
 extern bool ledger_try_row_envelope(const EventRow *row, lc_buf *out);
 extern int64 ledger_unix_us(TimestampTz t, const char *member);
 
@@ -259,6 +264,7 @@ typedef struct PayloadFacts
 
 extern void ledger_read_payload(const EventType *type, Jsonb *payload, bool lenient,
 								PayloadFacts *facts);
+extern bool ledger_whole_number(const JsonbValue *v, int64 least, int64 *out);
 extern Jsonb *ledger_merge_labels(Jsonb *old, Jsonb *new);
 extern int	ledger_compare_semver(const text *a, const text *b);
 

@@ -14,8 +14,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-#define MAX_SAFE_INTEGER INT64CONST(9007199254740991)
-
 /* The member of that name, or NULL if it is absent or JSON null. */
 static JsonbValue *
 member(JsonbContainer *object, const char *name)
@@ -104,26 +102,32 @@ compare_numeric(Numeric a, int64 b)
 											 NumericGetDatum(int64_to_numeric(b))));
 }
 
-/* A whole number from 0 to 2^53 - 1. */
+/* Is it a whole number from least to 2^53 - 1? */
+bool
+ledger_whole_number(const JsonbValue *v, int64 least, int64 *out)
+{
+	Numeric		n = v->type == jbvNumeric ? v->val.numeric : NULL;
+
+	if (n == NULL || compare_numeric(n, least) < 0 || compare_numeric(n, LEDGER_MAX_SAFE_INTEGER) > 0 ||
+		!DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(n),
+										  DirectFunctionCall1(numeric_floor, NumericGetDatum(n)))))
+		return false;
+	*out = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(n)));
+	return true;
+}
+
 static bool
 integer_member(const PayloadFacts *facts, JsonbContainer *object, const char *name,
 			   const char *path, int64 *out)
 {
 	JsonbValue *v = member(object, name);
-	Numeric		n;
 
 	if (v == NULL)
 		return false;
-	n = v->type == jbvNumeric ? v->val.numeric : NULL;
-	if (n == NULL || compare_numeric(n, 0) < 0 || compare_numeric(n, MAX_SAFE_INTEGER) > 0 ||
-		!DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(n),
-										  DirectFunctionCall1(numeric_floor, NumericGetDatum(n)))))
-	{
-		wrong_shape(facts, path, "a whole number from 0 to 9007199254740991", v);
-		return false;
-	}
-	*out = DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(n)));
-	return true;
+	if (ledger_whole_number(v, 0, out))
+		return true;
+	wrong_shape(facts, path, "a whole number from 0 to 9007199254740991", v);
+	return false;
 }
 
 /* A number from 0 to limit, rounded half up to scale decimals; NULL if it is none. */

@@ -147,18 +147,6 @@ fold_event(Batch *batch, const EventRow *event)
 }
 
 static int
-compare_text(Datum a, Datum b)
-{
-	text	   *ta = DatumGetTextPP(a);
-	text	   *tb = DatumGetTextPP(b);
-	int			na = VARSIZE_ANY_EXHDR(ta);
-	int			nb = VARSIZE_ANY_EXHDR(tb);
-	int			cmp = memcmp(VARDATA_ANY(ta), VARDATA_ANY(tb), Min(na, nb));
-
-	return cmp != 0 ? cmp : na - nb;
-}
-
-static int
 compare_findings(const void *a, const void *b)
 {
 	const Finding *x = &(*(FindingEntry *const *) a)->finding;
@@ -166,7 +154,7 @@ compare_findings(const void *a, const void *b)
 
 	for (int c = 0; c < 3; c++)
 	{
-		int			cmp = compare_text(x->values[c], y->values[c]);
+		int			cmp = ledger_compare_text(x->values[c], y->values[c]);
 
 		if (cmp != 0)
 			return cmp;

@@ -229,6 +229,19 @@ ledger_row_to_composite(const EventRow *row, Oid rowtype)
 	return result;
 }
 
+/* By bytes, as COLLATE "C" orders; neither is null. */
+int
+ledger_compare_text(Datum a, Datum b)
+{
+	text	   *ta = DatumGetTextPP(a);
+	text	   *tb = DatumGetTextPP(b);
+	int			na = VARSIZE_ANY_EXHDR(ta);
+	int			nb = VARSIZE_ANY_EXHDR(tb);
+	int			cmp = memcmp(VARDATA_ANY(ta), VARDATA_ANY(tb), Min(na, nb));
+
+	return cmp != 0 ? cmp : na - nb;
+}
+
 /* 64 hex digits, for messages. */
 char *
 ledger_hash_hex(const uint8 *hash)

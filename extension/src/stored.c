@@ -95,7 +95,7 @@ remember_place(const uint8 *key, ItemPointer old, ItemPointer new)
 	place->subid = subid;
 }
 
-/* By name; where columns stand as we list them, the first look finds it. */
+/* By name, and of our type; where columns stand as we list them, the first look finds it. */
 static AttrNumber
 find_column(TupleDesc desc, int column)
 {
@@ -105,8 +105,10 @@ find_column(TupleDesc desc, int column)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, (column + i) % desc->natts);
 
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-			return att->attnum;
+		if (att->attisdropped || strcmp(NameStr(att->attname), name) != 0)
+			continue;
+		ledger_require_column_type(&ledger_projection_table, column, att->atttypid);
+		return att->attnum;
 	}
 	elog(ERROR, "findings_projection lacks column %s", name);
 }

@@ -108,18 +108,9 @@ open_stored(Stored *stored, const DerivedTable *table, Datum *tenant)
 		appendStringInfoString(&sql, ", sequence_no");
 	stored->table = table;
 	open_stream(&stored->stream, sql.data, tenant);
-}
-
-static int
-compare_text(Datum a, Datum b)
-{
-	text	   *ta = DatumGetTextPP(a);
-	text	   *tb = DatumGetTextPP(b);
-	int			na = VARSIZE_ANY_EXHDR(ta);
-	int			nb = VARSIZE_ANY_EXHDR(tb);
-	int			cmp = memcmp(VARDATA_ANY(ta), VARDATA_ANY(tb), Min(na, nb));
-
-	return cmp != 0 ? cmp : na - nb;
+	for (int c = 0; c < table->ncolumns; c++)
+		ledger_require_column_type(table, c,
+								   TupleDescAttr(stored->stream.portal->tupDesc, c)->atttypid);
 }
 
 /*
@@ -131,7 +122,7 @@ compare_keys(const DerivedTable *table, const Datum *a, const Datum *b, const bo
 {
 	for (int c = 0; c < KEY_COLUMNS; c++)
 	{
-		int			cmp = b_nulls[c] ? -1 : compare_text(a[c], b[c]);
+		int			cmp = b_nulls[c] ? -1 : ledger_compare_text(a[c], b[c]);
 
 		if (cmp != 0)
 			return cmp;
@@ -343,9 +334,9 @@ static bool
 same_finding(const Finding *finding, const EventRow *event)
 {
 	return finding->exists &&
-		compare_text(finding->values[PC_TENANT_ID], event->values[EC_TENANT_ID]) == 0 &&
-		compare_text(finding->values[PC_FINDING_ID], event->values[EC_FINDING_ID]) == 0 &&
-		compare_text(finding->values[PC_POLICY_VERSION], event->values[EC_POLICY_VERSION]) == 0;
+		ledger_compare_text(finding->values[PC_TENANT_ID], event->values[EC_TENANT_ID]) == 0 &&
+		ledger_compare_text(finding->values[PC_FINDING_ID], event->values[EC_FINDING_ID]) == 0 &&
+		ledger_compare_text(finding->values[PC_POLICY_VERSION], event->values[EC_POLICY_VERSION]) == 0;
 }
 
 /*
@@ -355,17 +346,12 @@ same_finding(const Finding *finding, const EventRow *event)
 static bool
 is_whole(const EventRow *event)
 {
-	static const EventColumn needed[] = {
-		EC_TENANT_ID, EC_CHAIN_ID, EC_SEQUENCE_NO, EC_EVENT_ID, EC_EVENT_TYPE, EC_POLICY_VERSION,
-		EC_FINDING_ID, EC_ARTIFACT_ID, EC_ACTOR_ID, EC_ACTOR_TYPE, EC_OCCURRED_AT, EC_RECORDED_AT
-	};
 	int64		sequence;
 
-	for (int i = 0; i < lengthof(needed); i++)
-		if (event->nulls[needed[i]])
-			return false;
+	if (!ledger_row_complete(event))
+		return false;
 	sequence = DatumGetInt64(event->values[EC_SEQUENCE_NO]);
-	return sequence >= 1 && sequence <= INT64CONST(9007199254740991);
+	return sequence >= 1 && sequence <= LEDGER_MAX_SAFE_INTEGER;
 }
 
 static bool

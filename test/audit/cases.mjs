@@ -138,6 +138,8 @@ const copied = (chain, sequence, change) => `INSERT INTO ledger.ledger_events SE
 	FROM ledger.ledger_events e WHERE ${at(chain, sequence)};\n`;
 const renumber = (chain, map) => Object.keys(map).map((s) => set(chain, s, `sequence_no = sequence_no + 1000`)).join('') +
 	Object.entries(map).map(([s, to]) => set(chain, Number(s) + 1000, `sequence_no = ${to}`)).join('');
+const greatest = '9223372036854775807';
+const smallest = '-9223372036854775808';
 const erase = 'event_body = NULL, payload_salt = NULL, evaluation = NULL';
 
 const tamperCases = [
@@ -160,6 +162,19 @@ const tamperCases = [
 		sql: set(chainA, 9, `event_body = jsonb_set(event_body, '{payloadHash}', '"${sha256('x')}"')`) },
 	{ name: 'infinite time', expect: [name(chainA, 5, 'envelope_edited')], sql: set(chainA, 5, `occurred_at = 'infinity'`) },
 	{ name: 'a time before year 1', expect: [name(chainA, 5, 'envelope_edited')], sql: set(chainA, 5, `occurred_at = '2026-11-22 08:00:05+00 BC'`) },
+	...['event_type', 'policy_version', 'finding_id', 'artifact_id', 'actor_id', 'actor_type', 'occurred_at', 'recorded_at', 'recorded_by']
+		.map((column) => ({ name: `${column} taken away`, expect: [name(chainA, 5, 'envelope_edited')],
+			sql: `ALTER TABLE ledger.ledger_events ALTER ${column} DROP NOT NULL;` + set(chainA, 5, `${column} = NULL`) })),
+	{ name: 'the greatest number there is', expect: [name(chainA, greatest, 'reordered')],
+		sql: set(chainA, 5, `sequence_no = ${greatest}`) },
+	{ name: 'the greatest number there is, and no place to go back to', sql: set(chainA, 5, `sequence_no = ${greatest}, vuln_id = 'x'`),
+		expect: [name(chainA, 5, 'missing'), name(chainA, 17, 'missing'), name(chainA, greatest, 'envelope_edited')] },
+	{ name: 'a row remembers the hash of the greatest number', sql: set(chainA, 16, `sequence_no = ${greatest}`) +
+		set(chainA, 3, `previous_hash = '\\x${row(chainA, 16).event_hash}'`),
+		expect: [name(chainA, 3, 'link_broken'), name(chainA, greatest, 'reordered')] },
+	{ name: 'the smallest number there is', expect: [name(chainA, 5, 'missing'), name(chainA, smallest, 'envelope_edited')],
+		sql: `ALTER TABLE ledger.ledger_events DROP CONSTRAINT ledger_events_sequence_no_check;` +
+			set(chainA, 5, `sequence_no = ${smallest}, vuln_id = 'x'`) },
 	{ name: 'event hash and leaf hash', expect: [name(chainA, 5, 'hash_edited')],
 		sql: set(chainA, 5, `event_hash = ${other}, merkle_leaf_hash = ${other}`) },
 	{ name: 'event hash and leaf hash of the last row', expect: [name(chainA, 16, 'envelope_edited')],
@@ -228,6 +243,8 @@ const ranges = [
 		call: `'acme', '${chainA}', 5, 7`, expect: [name(chainA, 5, 'missing')] },
 	{ name: 'a swap within a range', sql: renumber(chainA, { 5: 6, 6: 5 }), call: `'acme', '${chainA}', 5, 6`,
 		expect: [name(chainA, 5, 'reordered'), name(chainA, 6, 'reordered')] },
+	{ name: 'a range of all numbers', sql: set(chainA, 5, `vuln_id = 'x'`), call: `'acme', '${chainA}', ${smallest}, ${greatest}`,
+		expect: [name(chainA, 5, 'envelope_edited')] },
 	{ name: 'a range beyond the end has no findings', sql: '', call: `'acme', '${chainA}', 50, 60`, expect: [] },
 ];
 

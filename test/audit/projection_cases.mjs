@@ -57,6 +57,12 @@ export function cases() {
 		...flips(),
 		{ name: 'sequence of a history row', sql: `UPDATE ledger.finding_history SET sequence_no = 70 WHERE ${where('finding_history')};`,
 			expect: [diverged(7), diverged(70)] },
+		{ name: 'chain taken away', expect: [diverged(8)], sql: `ALTER TABLE ledger.findings_projection ALTER chain_id DROP NOT NULL;
+			UPDATE ledger.findings_projection SET chain_id = NULL WHERE ${where('findings_projection')};` },
+		...Object.keys(columns).map((table) => ({ name: `finding taken away from ${table}`,
+			sql: `ALTER TABLE ledger.${table} DROP CONSTRAINT ${table}_pkey; ALTER TABLE ledger.${table} ALTER finding_id DROP NOT NULL;
+			UPDATE ledger.${table} SET finding_id = NULL WHERE ${where(table)};`,
+			expect: [diverged(touched[table]), diverged(touched[table])] })),
 		{ name: 'a finding that no event made', sql: extra('findings_projection', { finding_id: 'F-66' }), expect: [diverged(8)] },
 		{ name: 'history that no event made', sql: extra('finding_history', { sequence_no: 12 }), expect: [diverged(12)] },
 		{ name: 'history twice', sql: extra('finding_history', { recorded_at: '2026-12-05T00:00:00Z' }), expect: [diverged(7)] },

@@ -19,6 +19,35 @@ ALTER TABLE findings_projection DROP CONSTRAINT findings_projection_pkey;
 SELECT ledger_append('acme', 'finding.created', 'F', 'broken', 'a');
 :code
 ROLLBACK;
+-- Keys of the same columns that do not do: not the primary one, backwards; not for every row.
+BEGIN;
+ALTER TABLE ledger_events DROP CONSTRAINT ledger_events_pkey;
+CREATE UNIQUE INDEX ON ledger_events (tenant_id, chain_id, sequence_no DESC);
+SELECT ledger_append('acme', 'finding.created', 'F', 'broken', 'a');
+ROLLBACK;
+BEGIN;
+ALTER TABLE ledger_events DROP CONSTRAINT ledger_events_tenant_id_event_id_key;
+SELECT format('CREATE UNIQUE INDEX ON %s (tenant_id, event_id) WHERE sequence_no > 1', leaf) FROM ledger_tenants WHERE tenant_id = 'acme' \gexec
+SELECT ledger_append('acme', 'finding.created', 'F', 'broken', 'a');
+ROLLBACK;
+-- A projection whose values are of another type, or gone: no reading of the wrong bytes.
+BEGIN;
+ALTER TABLE findings_projection ALTER severity TYPE double precision;
+SELECT ledger_append('acme', 'finding.created', 'F', 'broken', 'a');
+:code
+SELECT ledger_verify('acme');
+:code
+ROLLBACK;
+BEGIN;
+SELECT (ledger_append('acme', 'finding.risk_scored', 'R', 'broken', 'a', '{"risk": {"score": 5, "profileVersion": "1.0.0", "eventSequence": 7}}')).sequence_no;
+UPDATE findings_projection SET risk_score = NULL, risk_severity = NULL WHERE finding_id = 'R';
+SELECT ledger_append('acme', 'finding.risk_scored', 'R', 'broken', 'a', '{"risk": {"score": 5, "profileVersion": "1.0.0", "eventSequence": 7}}');
+:code
+ALTER TABLE findings_projection ALTER status DROP NOT NULL, ALTER chain_id DROP NOT NULL;
+UPDATE findings_projection SET status = NULL, chain_id = NULL, risk_profile_version = NULL WHERE finding_id = 'R';
+SELECT (ledger_append('acme', 'finding.created', 'R', 'broken', 'a', '{"status": "open"}')).sequence_no;
+SELECT split_part(detail, ' ', 1) AS diverged FROM ledger_verify('acme') WHERE detail LIKE '%(acme, R, broken%' ORDER BY 1;
+ROLLBACK;
 BEGIN;
 ALTER TABLE ledger_events DROP COLUMN vuln_id;
 INSERT INTO ledger_events (tenant_id, event_type, finding_id, policy_version, artifact_id, event_body) VALUES ('acme', 'finding.created', 'F', 'broken', 'a', '{}');
