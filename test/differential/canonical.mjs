@@ -8,7 +8,7 @@ import { core, field, given, sql } from './sides.mjs';
 import { done, ok, same } from './tap.mjs';
 
 const seed = 8785;
-const documents = 10000;
+const documents = process.env.LEDGER_LONG ? 100000 : 10000;
 
 // In SQL: the canonical form of each document, or the SQLSTATE of the refusal.
 const attempts = (type) => `

@@ -8,7 +8,7 @@ import { canonicalize, chainId, cycleHash, envelope, eventHash, leafHash, projec
 import { core, field, given, sql } from './sides.mjs';
 import { done, ok, same } from './tap.mjs';
 
-const events = 10000;
+const events = process.env.LEDGER_LONG ? 50000 : 10000;
 const batch = 500;
 const dice = new Dice(2119);
 

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Every benchmark once on a tiny size, so that none rots.  Speed is no test: of the
-# figures only their form is checked, and that nothing grows with size as if it
-# were quadratic.
+# Every benchmark once on a tiny size, so that none rots; with LEDGER_LONG on the
+# default size.  Speed is no test: of the figures only their form is checked, and
+# that nothing grows with size as if it were quadratic.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
+size=tiny
+[ -z "${LEDGER_LONG:-}" ] || size=default
 mapfile -t benches < <(tests_in test/bench sh "$@" | grep -vxE 'run|lib')
 # Runs benchmarks and judges their figures; what failed can be asked again.
 measure() {
-	BENCH_SIZE=tiny test/bench/run.sh "$@" >"$work/bench.out" 2>"$work/bench.err" ||
+	BENCH_SIZE=$size test/bench/run.sh "$@" >"$work/bench.out" 2>"$work/bench.err" ||
 		{ sed 's/^/# /' "$work/bench.err" "$work/bench.out"; return 1; }
 	node test/bench/check.mjs "$work/bench.out" "$@" >"$work/bench.tap"
 	for name in "$@"; do
