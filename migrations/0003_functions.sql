@@ -714,8 +714,10 @@ CREATE FUNCTION ledger.ledger_maintenance_tick() RETURNS boolean
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
-	-- Any number of drivers may call; one works, the others go home.
-	IF NOT pg_try_advisory_xact_lock(7310, 1) THEN
+	-- Any number of drivers may call; one works, the others go home.  Locks of rows that
+	-- only the owner may update: anyone could hold an advisory lock.
+	IF (SELECT count(*) FROM (SELECT FROM ledger.ledger_partition_intent FOR UPDATE SKIP LOCKED) AS mine)
+			< (SELECT count(*) FROM ledger.ledger_partition_intent) THEN
 		RETURN false;
 	END IF;
 	PERFORM ledger.ledger_ensure_partitions();
@@ -1628,6 +1630,18 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_mend_event_triggers() IS
 	'Makes again the ledger''s event triggers that are missing or not as they must be; returns their names. Runs with the caller''s rights: a superuser''s.';
 
+-- A table's lock, because anyone could hold an advisory one; appends go on.
+CREATE FUNCTION ledger.ledger_lock_copy() RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	LOCK TABLE ledger.ledger_settings IN SHARE UPDATE EXCLUSIVE MODE;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_lock_copy() IS
+	'Lets one transaction at a time take over a copy. Part of ledger_after_restore().';
+
 CREATE PROCEDURE ledger.ledger_after_restore(reason text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -1641,7 +1655,7 @@ DECLARE
 	v_left      record;
 BEGIN
 	-- A second caller waits before it reads anything: maintenance must not wait for its locks.
-	PERFORM pg_advisory_xact_lock(7310, 2);
+	PERFORM ledger.ledger_lock_copy();
 	IF v_command IS NOT NULL AND (v_superuser OR pg_has_role(
 		(SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()), 'USAGE')) THEN
 		EXECUTE v_command;

@@ -118,7 +118,7 @@ GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_trigg
 	TO ledger_auditor, ledger_operator;
 -- The procedure works with its caller's rights, so its parts are granted with it.
 GRANT EXECUTE ON ROUTINE ledger.ledger_after_restore(text), ledger.ledger_start_incarnation(text),
-	ledger.ledger_mend_event_triggers()
+	ledger.ledger_mend_event_triggers(), ledger.ledger_lock_copy()
 	TO ledger_operator;
 
 -- ---- sql/bootstrap/first_rows.sql

@@ -189,8 +189,10 @@ CREATE FUNCTION ledger.ledger_maintenance_tick() RETURNS boolean
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
-	-- Any number of drivers may call; one works, the others go home.
-	IF NOT pg_try_advisory_xact_lock(7310, 1) THEN
+	-- Any number of drivers may call; one works, the others go home.  Locks of rows that
+	-- only the owner may update: anyone could hold an advisory lock.
+	IF (SELECT count(*) FROM (SELECT FROM ledger.ledger_partition_intent FOR UPDATE SKIP LOCKED) AS mine)
+			< (SELECT count(*) FROM ledger.ledger_partition_intent) THEN
 		RETURN false;
 	END IF;
 	PERFORM ledger.ledger_ensure_partitions();

@@ -48,6 +48,12 @@ ask "SELECT p.oid::regprocedure
 	  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')" |
 	none 'every function outside the extension belongs to ledger_owner'
 
+# Any role can hold one, and so keep the ledger from its work.
+ask "SELECT p.oid::regprocedure
+	FROM pg_proc p
+	WHERE p.pronamespace = 'ledger'::regnamespace AND p.prosrc ~ 'advisory_(xact_)?lock'" |
+	none 'no function takes an advisory lock of SQL'
+
 # An EXCEPTION clause starts a subtransaction, which fails in any parallel operation,
 # in the leader too.
 ask "SELECT p.oid::regprocedure

@@ -78,6 +78,7 @@ SELECT set_eq('SELECT role, function FROM function_grants', $$ VALUES
 	('ledger_operator', 'ledger_guard_state()'),
 	('ledger_operator', 'ledger_guard_triggers()'),
 	('ledger_operator', 'ledger_home()'),
+	('ledger_operator', 'ledger_lock_copy()'),
 	('ledger_operator', 'ledger_maintenance_tick()'),
 	('ledger_operator', 'ledger_mend_event_triggers()'),
 	('ledger_operator', 'ledger_partition_problems()'),

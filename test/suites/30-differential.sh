@@ -4,7 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
 here=test/differential
-mapfile -t tests < <([ $# -gt 0 ] && printf '%s\n' "$@" || printf '%s\n' canonical stored)
+mapfile -t tests < <([ $# -gt 0 ] && printf '%s\n' "$@" || printf '%s\n' canonical stored hostile)
 
 # The lock file pins the package by version and digest.
 if [ "$(node -p "require('./$here/node_modules/canonicalize/package.json').version" 2>/dev/null)" != \
@@ -13,7 +13,7 @@ if [ "$(node -p "require('./$here/node_modules/canonicalize/package.json').versi
 fi
 make -s -C "$here"
 start_ledger
-export CORE_CLI=$checkout/build/differential/core_cli DSN=$dsn
+export CORE_CLI=$checkout/build/differential/core_cli DSN=$dsn PSQL="$("$PG_CONFIG" --bindir)/psql"
 status=0
 for test in "${tests[@]}"; do
 	tap_command "$test" node "$here/$test.mjs" || status=1
