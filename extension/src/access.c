@@ -153,8 +153,8 @@ granted(Oid subject, const char *tenant, size_t n)
 }
 
 /* May the subject touch the tenant? */
-bool
-ledger_subject_allowed(const char *tenant, size_t n)
+static bool
+subject_allowed(const char *tenant, size_t n)
 {
 	Oid			subject = ledger_subject();
 	TimestampTz statement = GetCurrentStatementStartTimestamp();
@@ -179,7 +179,7 @@ ledger_subject_allowed(const char *tenant, size_t n)
 void
 ledger_require_tenant(const char *tenant, size_t n)
 {
-	if (!ledger_subject_allowed(tenant, n))
+	if (!subject_allowed(tenant, n))
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_FORBIDDEN),
 				 errmsg("role \"%s\" may not touch tenant \"%s\"",
@@ -245,7 +245,7 @@ ledger_tenant_allowed(PG_FUNCTION_ARGS)
 {
 	text	   *tenant = PG_GETARG_TEXT_PP(0);
 
-	PG_RETURN_BOOL(ledger_subject_allowed(VARDATA_ANY(tenant), VARSIZE_ANY_EXHDR(tenant)));
+	PG_RETURN_BOOL(subject_allowed(VARDATA_ANY(tenant), VARSIZE_ANY_EXHDR(tenant)));
 }
 
 /*
@@ -261,5 +261,5 @@ ledger_tenant_selected(PG_FUNCTION_ARGS)
 
 	if (selected == NULL || strlen(selected) != n || memcmp(selected, VARDATA_ANY(tenant), n) != 0)
 		PG_RETURN_BOOL(false);
-	PG_RETURN_BOOL(ledger_subject_allowed(VARDATA_ANY(tenant), n));
+	PG_RETURN_BOOL(subject_allowed(VARDATA_ANY(tenant), n));
 }

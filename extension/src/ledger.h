@@ -142,7 +142,6 @@ extern void ledger_register_chain(const EventRow *event);
 /* access.c */
 extern void ledger_access_init(void);
 extern Oid	ledger_subject(void);
-extern bool ledger_subject_allowed(const char *tenant, size_t n);
 extern void ledger_require_tenant(const char *tenant, size_t n);
 extern Oid	ledger_owner_enter(Oid relid, int *save_sec_context);
 extern void ledger_owner_leave(Oid save_userid, int save_sec_context);

@@ -61,14 +61,16 @@ ledger_map_columns(TupleDesc desc, EventColumnMap *map)
 				ereport(ERROR,
 						(errcode(ERRCODE_LEDGER_INVALID),
 						 errmsg("column \"%s\" has type %s, but ledger_events has %s", info->name,
-								format_type_be(att->atttypid), format_type_be(info->type))));
+								format_type_be(att->atttypid), format_type_be(info->type)),
+						 errhint("Give a row of ledger_events, or one with its columns.")));
 			map->attno[c] = att->attnum;
 		}
 		if (map->attno[c] == InvalidAttrNumber)
 			ereport(ERROR,
 					(errcode(ERRCODE_LEDGER_INVALID),
 					 errmsg("row is not shaped like ledger_events: column \"%s\" is missing",
-							info->name)));
+							info->name),
+					 errhint("Give a row of ledger_events, or one with its columns.")));
 	}
 }
 
