@@ -71,7 +71,7 @@ COMMENT ON COLUMN ledger.ledger_tenant_grants.granted_by IS 'Which role granted 
 -- each event as it was folded at first.
 CREATE TABLE ledger.ledger_event_types (
 	event_type     text COLLATE "C" PRIMARY KEY
-	               CHECK (event_type ~ '^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$' AND length(event_type) <= 63),
+	               CHECK (event_type ~ '^[a-z][a-z0-9_]*([.][a-z][a-z0-9_]*)+$' AND length(event_type) <= 63),
 	reserved       boolean NOT NULL DEFAULT false,
 	projected      boolean NOT NULL DEFAULT true,
 	default_status text    CHECK (default_status IN ('affected', 'triaged', 'in_progress', 'accepted_risk',

@@ -219,7 +219,7 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_jcs(value jsonb, wide boolean DEFAULT N
 RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
 	v_wide boolean := coalesce(wide, octet_length(value::text) > length(value::text)
-		AND value::text ~ '[\uE000-\U0010FFFF]');
+		AND value::text ~ E'[\\uE000-\\U0010FFFF]');
 	v_text text;
 BEGIN
 	IF depth = 50 THEN
@@ -269,7 +269,7 @@ $$;
 -- evaluation; a salt has 0 or 16 to 64 bytes.  NULL where it cannot be computed.
 CREATE OR REPLACE FUNCTION pg_temp.plain_salted(domain bytea, salt bytea, value jsonb) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
 	SELECT CASE WHEN octet_length(salt) = 0 OR octet_length(salt) BETWEEN 16 AND 64
-	            THEN sha256(domain || set_byte('\x00', 0, octet_length(salt)) || salt
+	            THEN sha256(domain || set_byte(E'\\x00', 0, octet_length(salt)) || salt
 	                        || convert_to(pg_temp.plain_jcs(value), 'UTF8')) END
 $$;
 
@@ -351,9 +351,9 @@ RETURNS void LANGUAGE sql AS $$
 	                OR v.sequence_no >= coalesce(b.before, v.sequence_no) AND v.sequence_no <= coalesce(b.after, v.sequence_no))
 	        OFFSET 0) AS e,
 	       LATERAL (SELECT sha256(convert_to(t.text, 'UTF8')) AS event,
-	                       sha256('\x00'::bytea || convert_to(t.text, 'UTF8')) AS leaf,
-	                       pg_temp.plain_salted('\x02', e.payload_salt, e.event_body) AS payload,
-	                       pg_temp.plain_salted('\x03', e.payload_salt, e.evaluation) AS evaluation
+	                       sha256(E'\\x00'::bytea || convert_to(t.text, 'UTF8')) AS leaf,
+	                       pg_temp.plain_salted(E'\\x02', e.payload_salt, e.event_body) AS payload,
+	                       pg_temp.plain_salted(E'\\x03', e.payload_salt, e.evaluation) AS evaluation
 	                  -- What is no envelope may still become one, in another place or with another hash.
 	                  FROM (SELECT CASE WHEN pg_temp.plain_is_envelope(e.sequence_no, octet_length(e.payload_hash),
 	                                         octet_length(e.previous_hash), octet_length(e.evaluation_hash))
@@ -585,7 +585,7 @@ BEGIN
 		v_score := round((risk -> 'score')::numeric, 2);
 	END IF;
 	IF v_score IS NULL OR v_version IS NULL
-	   OR v_version !~ '^(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})$'
+	   OR v_version !~ '^(0|[1-9][0-9]{0,8})[.](0|[1-9][0-9]{0,8})[.](0|[1-9][0-9]{0,8})$'
 	   OR (string_to_array(v_version, '.')::bigint[], v_sequence)
 	      <= (string_to_array(f ->> 'risk_profile_version', '.')::bigint[], (f ->> 'risk_event_sequence')::bigint) THEN
 		RETURN f;
@@ -933,11 +933,12 @@ END
 $$;
 
 -- ---------------------------------------------------------------------------
--- 13. Run, in one snapshot.
+-- 13. Run, in one snapshot.  The session gets its search_path back afterwards: a
+--    tampered database may have put one in place whose operators are not ours.
 -- ---------------------------------------------------------------------------
-SELECT set_config('client_min_messages', :'plain_messages', false) AS plain_done \gset
-SELECT set_config('search_path', :'plain_path', false) AS plain_done,
-       pg_catalog.lower(:'run') IN ('off', 'false', 'no', '0') AS plain_skip \gset
+SELECT set_config('client_min_messages', :'plain_messages', false) AS plain_done,
+       lower(:'run') IN ('off', 'false', 'no', '0') AS plain_skip \gset
+\set plain_failed false
 \if :plain_skip
 \else
 BEGIN ISOLATION LEVEL REPEATABLE READ;
@@ -948,7 +949,8 @@ SELECT * FROM pg_catalog.jsonb_to_record(:'plain_result'::jsonb) AS summary (
 	verdict text, findings bigint, rows bigint, links bigint, payloads bigint, leaves bigint, projections bigint, chains bigint);
 COMMIT;
 SELECT :'plain_result'::jsonb ->> 'verdict' <> 'clean' AS plain_failed \gset
+\endif
+SELECT set_config('search_path', :'plain_path', false) AS plain_done \gset
 \if :plain_failed
 DO $$ BEGIN RAISE EXCEPTION 'the ledger is not verified clean'; END $$;
-\endif
 \endif

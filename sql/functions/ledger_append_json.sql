@@ -112,7 +112,7 @@ BEGIN
 	-- The cast alone would take 'yesterday', and read a time without zone in the session's.
 	v_member := 'occurredAt';
 	v_text := event ->> 'occurredAt';
-	IF v_text !~* '^\d{4}-\d\d-\d\d[t ]\d\d:\d\d:\d\d(\.\d{1,9})?(z|[+-]\d\d:\d\d)$' THEN
+	IF v_text !~* '^[0-9]{4}-[0-9]{2}-[0-9]{2}[t ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(z|[+-][0-9]{2}:[0-9]{2})$' THEN
 		RAISE data_exception USING MESSAGE = format('not an RFC 3339 time: "%s"', left(v_text, 80));
 	END IF;
 	v_row.occurred_at := v_text::timestamptz;

@@ -15,7 +15,7 @@ DECLARE
 	v_name name;
 BEGIN
 	SELECT c.relname INTO v_name FROM pg_class AS c
-	WHERE c.relnamespace = pg_my_temp_schema() AND (c.relname LIKE 'pg\_%' OR c.relname LIKE 'partman%')
+	WHERE c.relnamespace = pg_my_temp_schema() AND (starts_with(c.relname::text, 'pg_') OR starts_with(c.relname::text, 'partman'))
 	LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION 'maintenance is refused: the session has a temporary relation "%"', v_name
@@ -99,9 +99,9 @@ BEGIN
 			(parent_table, control, partition_type, partition_interval, premake, datetime_string, template_table)
 		VALUES (in_intent.parent_table, in_intent.control_column, CASE WHEN in_major >= 5 THEN 'range' ELSE 'native' END,
 			v_interval::interval::text, in_intent.premake,
-			CASE WHEN v_suffix ~ '^\d{4}_\d\d$' THEN 'YYYY_MM'
-			     WHEN v_suffix ~ '^\d{4}_\d\d_\d\d$' THEN 'YYYY_MM_DD'
-			     WHEN v_suffix ~ '^\d{4}w\d\d$' THEN 'IYYY"w"IW'
+			CASE WHEN v_suffix ~ '^[0-9]{4}_[0-9]{2}$' THEN 'YYYY_MM'
+			     WHEN v_suffix ~ '^[0-9]{4}_[0-9]{2}_[0-9]{2}$' THEN 'YYYY_MM_DD'
+			     WHEN v_suffix ~ '^[0-9]{4}w[0-9]{2}$' THEN 'IYYY"w"IW'
 			     ELSE 'YYYYMMDD' END,
 			CASE WHEN to_regclass(v_template) IS NOT NULL THEN v_template END);
 	ELSIF in_major >= 5 THEN
@@ -116,10 +116,12 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_register_partitions(ledger.ledger_partition_intent, integer) IS
 	'Registers one table with pg_partman of that major version: as it stands if it has partitions, else with its first ones.';
 
+-- Intervals are written into pg_partman's configuration: in one spelling, whoever calls.
 CREATE FUNCTION ledger.ledger_ensure_partitions() RETURNS integer
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET timezone = 'UTC'
+	SET intervalstyle = 'postgres'
 	AS $$
 DECLARE
 	v_intent ledger.ledger_partition_intent;
@@ -168,7 +170,7 @@ DECLARE
 	v_ends     timestamptz[];
 BEGIN
 	PERFORM ledger.ledger_sort_default(in_intent);
-	SELECT array_agg(c.oid), array_agg(substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO \(''([^'']+)''\)')::timestamptz)
+	SELECT array_agg(c.oid), array_agg(substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO [(]''([^'']+)''[)]')::timestamptz)
 	INTO v_children, v_ends
 	FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
 	WHERE i.inhparent = in_intent.parent_table::regclass;
@@ -207,6 +209,7 @@ CREATE FUNCTION ledger.ledger_set_retention(parent_table text, retention interva
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
+	SET intervalstyle = 'postgres'
 	AS $$
 #variable_conflict use_variable
 BEGIN
@@ -246,7 +249,7 @@ BEGIN
 	ELSIF (v_config.control, v_config.width) IS DISTINCT FROM (in_intent.control_column, v_width) THEN
 		RETURN in_intent.parent_table || ' is registered with another column or interval';
 	END IF;
-	SELECT max(substring(b.bound FROM 'TO \(''([^'']+)''\)')::timestamptz), min(b.name) FILTER (WHERE b.bound = 'DEFAULT')
+	SELECT max(substring(b.bound FROM 'TO [(]''([^'']+)''[)]')::timestamptz), min(b.name) FILTER (WHERE b.bound = 'DEFAULT')
 	INTO v_until, v_default
 	FROM (SELECT c.oid::regclass::text, pg_get_expr(c.relpartbound, c.oid)
 	      FROM pg_inherits AS h JOIN pg_class AS c ON c.oid = h.inhrelid

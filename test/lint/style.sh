@@ -26,6 +26,10 @@ search -nE '^(static |extern )?[A-Za-z_].*[a-z_]+\(.*\)$' "${c_files[@]}" |
 search -nE '^[^"/]*\) *\{$' "${c_files[@]}" | none 'a brace begins on a line of its own'
 search -nE '(^|[[:space:];])//' "${c_files[@]}" | none 'comments in C are /* */'
 search -nE '^ {4}' "${c_files[@]}" | none 'indentation in C is made of tabs'
+# With standard_conforming_strings off, which a session may have, it is another string.
+mapfile -t sql_files < <(project_files 'sql/*.sql' 'extension/*.sql')
+search -nE "(^|[^E])'[^']*\\\\" "${sql_files[@]}" | search -vE '^[^:]+:[0-9]+:[[:space:]]*(--|\\)' | search -vE '\\(gset|gexec)$' |
+	none "a string of SQL with a backslash is written E'…'"
 search -nIE '[[:space:]]+$' "${texts[@]}" | none 'no line ends with white space'
 for file in "${texts[@]}"; do
 	[ ! -s "$file" ] || [ -z "$(tail -c1 "$file")" ] || echo "$file"
