@@ -19,6 +19,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
@@ -32,6 +33,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #define LEDGER_OWNER "ledger_owner"
 
@@ -117,6 +119,28 @@ change_allowed(Oid owner)
 	return has_privs_of_role(GetUserId(), owner) && migration_recorded();
 }
 
+/*
+ * Call it as its owner.  It is SECURITY DEFINER as we made it, but a migration of the
+ * owner's may have replaced it, and what is in it then must not run as a superuser.
+ */
+static void
+call_as_its_owner(Oid function, Datum tag, Datum objects)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			save_userid;
+	int			save_sec_context;
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	SetUserIdAndSecContext(owner, save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	(void) OidFunctionCall2(function, tag, objects);
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+}
+
 /* Record what a superuser changed; without the function that does it, say so. */
 static void
 record_change(const char *tag, Datum objects)
@@ -127,7 +151,7 @@ record_change(const char *tag, Datum objects)
 	Oid			function = LookupFuncName(name, 2, types, true);
 
 	if (OidIsValid(function))
-		(void) OidFunctionCall2(function, CStringGetTextDatum(tag), objects);
+		call_as_its_owner(function, CStringGetTextDatum(tag), objects);
 	else
 		ereport(WARNING,
 				(errmsg("change of the ledger's objects could not be recorded"),

@@ -335,3 +335,12 @@ RESET SESSION AUTHORIZATION;
 SELECT * FROM evil.caught;
 SELECT status FROM ledger.findings_projection WHERE policy_version = 'adversary-6';
 ROLLBACK;
+
+-- What stands in the place of the function that records a superuser's change, which the
+-- owner's migrations may replace, runs as the owner, not as the superuser.
+BEGIN;
+CREATE OR REPLACE FUNCTION ledger.ledger_record_guard_change(in_tag text, in_objects text[]) RETURNS void LANGUAGE plpgsql
+	AS 'BEGIN RAISE WARNING ''% as %'', in_tag, current_user; END';
+COMMENT ON TABLE ledger_events IS 'changed';
+SELECT current_user;
+ROLLBACK;
