@@ -10,6 +10,12 @@ export const cases = [
 	...['zzzz_ledger_link', 'ledger_refuse_row', 'ledger_refuse_direct', 'ledger_refuse_truncate'].flatMap((trigger) => [
 		{ name: `${trigger} off on a leaf`, sql: `ALTER TABLE ${acme} DISABLE TRIGGER ${trigger};`, expect: missing('acme') },
 		{ name: `${trigger} not always on a leaf`, sql: `ALTER TABLE ${acme} ENABLE TRIGGER ${trigger};`, expect: missing('acme') }]),
+	{ name: 'a partition that no tenant names', expect: missing(),
+		sql: `CREATE TABLE ledger.extra PARTITION OF ledger.ledger_events FOR VALUES IN ('extra'); ALTER TABLE ledger.extra OWNER TO ledger_owner;` },
+	{ name: 'a default partition', expect: missing(),
+		sql: `CREATE TABLE ledger.extra PARTITION OF ledger.ledger_events DEFAULT; ALTER TABLE ledger.extra OWNER TO ledger_owner;` },
+	{ name: 'a tenant forgotten, and its leaf unguarded', expect: missing(),
+		sql: `SET LOCAL session_replication_role = replica; DELETE FROM ledger.ledger_tenants WHERE tenant_id = 'acme'; ALTER TABLE ${acme} DISABLE TRIGGER USER;` },
 	{ name: 'a trigger dropped from a leaf', sql: `DROP TRIGGER ledger_refuse_truncate ON ${acme};`, expect: missing('acme') },
 	{ name: 'a trigger dropped from the parent', sql: 'DROP TRIGGER ledger_project ON ledger.ledger_events;', expect: missing() },
 	{ name: 'a trigger that calls something else', expect: missing(),
