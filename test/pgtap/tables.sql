@@ -154,7 +154,7 @@ SELECT set_eq($q$ SELECT c.relname::text, replace(pg_get_constraintdef(k.oid), '
 	('ledger_event_types', 'CHECK ((reads <@ ''{status,severity,labels,explainRef,rationale,risk,airgap}''::text[]))'),
 	('ledger_event_types', 'CHECK ((reserved = (event_type ~~ ''ledger.%''::text)))'),
 	('ledger_event_types', 'PRIMARY KEY (event_type)'),
-	('ledger_event_types', E'CHECK (((event_type ~ ''^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)+$''::text) AND (length(event_type) <= 63)))'),
+	('ledger_event_types', E'CHECK (((event_type ~ ''^[a-z][a-z0-9_]*([.][a-z][a-z0-9_]*)+$''::text) AND (length(event_type) <= 63)))'),
 	('ledger_events', 'CHECK (((octet_length(payload_salt) = 0) OR ((octet_length(payload_salt) >= 16) AND (octet_length(payload_salt) <= 64))))'),
 	('ledger_events', 'CHECK ((actor_type = ANY (ARRAY[''system''::text, ''operator''::text, ''integration''::text])))'),
 	('ledger_events', 'CHECK ((jsonb_typeof(event_body) = ''object''::text))'),
