@@ -1046,6 +1046,41 @@ CREATE FUNCTION ledger.ledger_guard_state()
 COMMENT ON FUNCTION ledger.ledger_guard_state() IS
 	'Every guard with its state: triggers, event triggers, row security, policies, keys, leaves, owner, privileges, functions (owner and SHA-256 of the definition), extension versions, settings that weaken durability. ok false: the guard is not as the ledger left it. tenant_id: of guards of one tenant''s leaf.';
 
+-- ---- sql/functions/ledger_require_subject.sql
+-- No findings about something that does not exist would read as clean.
+CREATE FUNCTION ledger.ledger_require_subject(in_tenant text, in_chain uuid, in_from bigint, in_to bigint) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	IF in_from > in_to THEN
+		RAISE EXCEPTION 'the range to verify ends before it starts'
+			USING ERRCODE = 'LG400', DETAIL = format('It is %s to %s.', in_from, in_to), HINT = 'Give the smaller sequence first.';
+	END IF;
+	IF NOT ledger.ledger_tenant_allowed(in_tenant) THEN
+		RAISE EXCEPTION 'role may not touch tenant "%"', in_tenant
+			USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
+	END IF;
+	-- One that was dropped is still registered by its chains, one that lost its registration has events.
+	IF NOT EXISTS (SELECT FROM ledger.ledger_tenants AS t WHERE t.tenant_id = in_tenant)
+		AND NOT EXISTS (SELECT FROM ledger.ledger_chains AS c WHERE c.tenant_id = in_tenant)
+		AND NOT EXISTS (SELECT FROM ledger.ledger_events AS e WHERE e.tenant_id = in_tenant) AND in_tenant IS NOT NULL THEN
+		RAISE EXCEPTION 'tenant "%" does not exist', in_tenant
+			USING ERRCODE = 'LG404', HINT = 'ledger_tenants lists those that do.';
+	END IF;
+	IF in_chain IS NOT NULL
+		AND NOT EXISTS (SELECT FROM ledger.ledger_chains AS c WHERE c.chain_id = in_chain AND (in_tenant IS NULL OR c.tenant_id = in_tenant))
+		AND NOT EXISTS (SELECT FROM ledger.ledger_events AS e WHERE e.chain_id = in_chain AND (in_tenant IS NULL OR e.tenant_id = in_tenant)) THEN
+		RAISE EXCEPTION 'chain % does not exist', in_chain
+			USING ERRCODE = 'LG404', DETAIL = CASE WHEN in_tenant IS NULL THEN 'No tenant that the role may touch has it.'
+				ELSE format('Tenant "%s" has no chain of that id.', in_tenant) END,
+				HINT = 'ledger_chain_id(tenant, policy version) gives the id of a chain that was not chosen.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_require_subject(text, uuid, bigint, bigint) IS
+	'What is to be verified (NULL: all): LG400 if the range ends before it starts, LG403 if the tenant is not granted, LG404 if the tenant or chain does not exist. Part of ledger_verify().';
+
 -- ---- sql/functions/ledger_verify_scan.sql
 -- The fast path: one parallel scan in any order tells whether every chain is
 -- intact (extension/src/verify_chain.c).  It need not tell what is wrong: any
@@ -1393,9 +1428,6 @@ DECLARE
 	v_guards boolean := in_guards AND in_tenant IS NULL AND v_folds;
 	v_denied text;
 BEGIN
-	IF in_tenant IS NOT NULL THEN
-		PERFORM ledger.ledger_require_access(in_tenant);
-	END IF;
 	BEGIN
 		SELECT * INTO v_scan FROM ledger.ledger_verify_scan(in_tenant, in_chain, in_from, in_to);
 		IF v_scan.sound THEN
@@ -1457,20 +1489,6 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_verify_all(text, uuid, bigint, bigint, boolean) IS
 	'Findings, with NULL kind for rows that hold counts. Part of ledger_verify() and ledger_verify_report().';
 
-CREATE FUNCTION ledger.ledger_require_access(tenant text) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-	AS $$
-BEGIN
-	IF NOT ledger.ledger_tenant_allowed(tenant) THEN
-		RAISE EXCEPTION 'role may not touch tenant "%"', tenant
-			USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION ledger.ledger_require_access(text) IS
-	'LG403 unless the session''s role may touch the tenant.';
-
 CREATE FUNCTION ledger.ledger_verify(
 	tenant_id text DEFAULT NULL, chain_id uuid DEFAULT NULL,
 	from_sequence bigint DEFAULT NULL, to_sequence bigint DEFAULT NULL)
@@ -1480,13 +1498,14 @@ CREATE FUNCTION ledger.ledger_verify(
 	-- The session that ran a plain dump has it off, and ought to verify.
 	SET row_security = on
 	AS $$
+	SELECT ledger.ledger_require_subject($1, $2, $3, $4);
 	SELECT v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
 	FROM ledger.ledger_verify_all($1, $2, $3, $4, true) AS v
 	WHERE v.kind IS NOT NULL
 	ORDER BY v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
 	$$;
 COMMENT ON FUNCTION ledger.ledger_verify(text, uuid, bigint, bigint) IS
-	'One row for each thing that is not as the ledger left it, naming the row that was touched and only that one; none when clean. Arguments: tenant, chain, first and last sequence, all optional; without any, everything that the role may touch, and the guards. The kinds are listed in docs/verification.md. Reads only, so it works on a hot standby. LG403: tenant not granted.';
+	'One row for each thing that is not as the ledger left it, naming the row that was touched and only that one; none when clean. Arguments: tenant, chain, first and last sequence, all optional; without any, everything that the role may touch, and the guards. The kinds are listed in docs/verification.md. Reads only, so it works on a hot standby. LG400: the range ends before it starts; LG403: tenant not granted; LG404: no such tenant or chain.';
 
 CREATE FUNCTION ledger.ledger_verify_report(
 	tenant_id text DEFAULT NULL, chain_id uuid DEFAULT NULL,
@@ -1503,6 +1522,7 @@ DECLARE
 	v_findings bigint := 0;
 	v_part     record;
 BEGIN
+	PERFORM ledger.ledger_require_subject($1, $2, $3, $4);
 	FOR v_part IN
 		SELECT v.kind, v.counts, count(*) AS n
 		FROM ledger.ledger_verify_all($1, $2, $3, $4, true) AS v

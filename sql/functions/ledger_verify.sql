@@ -14,9 +14,6 @@ DECLARE
 	v_guards boolean := in_guards AND in_tenant IS NULL AND v_folds;
 	v_denied text;
 BEGIN
-	IF in_tenant IS NOT NULL THEN
-		PERFORM ledger.ledger_require_access(in_tenant);
-	END IF;
 	BEGIN
 		SELECT * INTO v_scan FROM ledger.ledger_verify_scan(in_tenant, in_chain, in_from, in_to);
 		IF v_scan.sound THEN
@@ -78,20 +75,6 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_verify_all(text, uuid, bigint, bigint, boolean) IS
 	'Findings, with NULL kind for rows that hold counts. Part of ledger_verify() and ledger_verify_report().';
 
-CREATE FUNCTION ledger.ledger_require_access(tenant text) RETURNS void
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-	AS $$
-BEGIN
-	IF NOT ledger.ledger_tenant_allowed(tenant) THEN
-		RAISE EXCEPTION 'role may not touch tenant "%"', tenant
-			USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION ledger.ledger_require_access(text) IS
-	'LG403 unless the session''s role may touch the tenant.';
-
 CREATE FUNCTION ledger.ledger_verify(
 	tenant_id text DEFAULT NULL, chain_id uuid DEFAULT NULL,
 	from_sequence bigint DEFAULT NULL, to_sequence bigint DEFAULT NULL)
@@ -101,13 +84,14 @@ CREATE FUNCTION ledger.ledger_verify(
 	-- The session that ran a plain dump has it off, and ought to verify.
 	SET row_security = on
 	AS $$
+	SELECT ledger.ledger_require_subject($1, $2, $3, $4);
 	SELECT v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
 	FROM ledger.ledger_verify_all($1, $2, $3, $4, true) AS v
 	WHERE v.kind IS NOT NULL
 	ORDER BY v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
 	$$;
 COMMENT ON FUNCTION ledger.ledger_verify(text, uuid, bigint, bigint) IS
-	'One row for each thing that is not as the ledger left it, naming the row that was touched and only that one; none when clean. Arguments: tenant, chain, first and last sequence, all optional; without any, everything that the role may touch, and the guards. The kinds are listed in docs/verification.md. Reads only, so it works on a hot standby. LG403: tenant not granted.';
+	'One row for each thing that is not as the ledger left it, naming the row that was touched and only that one; none when clean. Arguments: tenant, chain, first and last sequence, all optional; without any, everything that the role may touch, and the guards. The kinds are listed in docs/verification.md. Reads only, so it works on a hot standby. LG400: the range ends before it starts; LG403: tenant not granted; LG404: no such tenant or chain.';
 
 CREATE FUNCTION ledger.ledger_verify_report(
 	tenant_id text DEFAULT NULL, chain_id uuid DEFAULT NULL,
@@ -124,6 +108,7 @@ DECLARE
 	v_findings bigint := 0;
 	v_part     record;
 BEGIN
+	PERFORM ledger.ledger_require_subject($1, $2, $3, $4);
 	FOR v_part IN
 		SELECT v.kind, v.counts, count(*) AS n
 		FROM ledger.ledger_verify_all($1, $2, $3, $4, true) AS v
