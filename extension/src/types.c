@@ -78,24 +78,39 @@ read_bit(const char *member)
 	return 0;
 }
 
+/* A column that the table declares NOT NULL, as text. */
+static char *
+required(HeapTuple tuple, TupleDesc desc, int column)
+{
+	char	   *value = SPI_getvalue(tuple, desc, column);
+
+	if (value == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_LEDGER_CORRUPTED),
+				 errmsg("ledger_event_types holds a null in column \"%s\"",
+						SPI_fname(desc, column)),
+				 errhint("A superuser changed it: the vocabulary must be as it was when the events were folded.")));
+	return value;
+}
+
 static void
 add_type(HeapTuple tuple, TupleDesc desc)
 {
-	char	   *name = SPI_getvalue(tuple, desc, 1);
+	char	   *name = required(tuple, desc, 1);
 	char	   *status = SPI_getvalue(tuple, desc, 4);
 	char	   *action = SPI_getvalue(tuple, desc, 5);
-	char	   *reads = SPI_getvalue(tuple, desc, 6);
+	char	   *reads = required(tuple, desc, 6);
 	NameData	key;
 	EventType  *type;
 	bool		found;
 
 	namestrcpy(&key, name);
 	type = (EventType *) hash_search(types, &key, HASH_ENTER, &found);
-	type->reserved = strcmp(SPI_getvalue(tuple, desc, 2), "t") == 0;
-	type->projected = strcmp(SPI_getvalue(tuple, desc, 3), "t") == 0;
+	type->reserved = strcmp(required(tuple, desc, 2), "t") == 0;
+	type->projected = strcmp(required(tuple, desc, 3), "t") == 0;
 	type->default_status = status == NULL ? NULL : ledger_status_word(status, strlen(status));
 	type->action_kind = action == NULL ? NULL : MemoryContextStrdup(types_context, action);
-	type->labels_merge = strcmp(SPI_getvalue(tuple, desc, 7), "merge") == 0;
+	type->labels_merge = strcmp(required(tuple, desc, 7), "merge") == 0;
 	type->reads = 0;
 	for (char *member = strtok(reads, ","); member != NULL; member = strtok(NULL, ","))
 		type->reads |= read_bit(member);
@@ -121,7 +136,7 @@ load_types(void)
 	save_userid = ledger_owner_enter(ledger_events_relid(), &save_sec_context);
 	SPI_connect();
 	if (SPI_execute("SELECT event_type, reserved, projected, default_status, action_kind,"
-					" pg_catalog.array_to_string(reads, ','), labels_mode"
+					" pg_catalog.array_to_string(reads, ',') AS reads, labels_mode"
 					" FROM ledger.ledger_event_types", true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read ledger_event_types");
 	for (uint64 i = 0; i < SPI_processed; i++)

@@ -57,5 +57,8 @@ export const cases = [
 			ALTER EVENT TRIGGER ledger_guard_drop ENABLE ALWAYS;` },
 	{ name: 'the owner bypasses row security', sql: 'ALTER ROLE ledger_owner BYPASSRLS;', expect: missing() },
 	{ name: 'the leaf of a tenant dropped', sql: `DROP TABLE ${acme};`, expect: [...missing('acme'), 'acme a - missing_chain', 'acme b - missing_chain'] },
+	{ name: 'a default partition', sql: 'CREATE TABLE ledger.other PARTITION OF ledger.ledger_events DEFAULT; ALTER TABLE ledger.other OWNER TO ledger_owner;', expect: missing() },
+	{ name: 'a partition of no tenant', expect: missing(),
+		sql: `CREATE TABLE public.elsewhere PARTITION OF ledger.ledger_events FOR VALUES IN ('initech');` },
 	{ name: 'guards are left out for one tenant', sql: `ALTER TABLE ${acme} DISABLE TRIGGER ledger_refuse_direct;`, call: `'acme'`, expect: [] },
 ];
