@@ -38,6 +38,10 @@ typedef struct Stored
 {
 	const DerivedTable *table;
 	Stream		stream;
+	TupleDesc	desc;
+	/* The last row whose key was expected: two events may claim one key, and it answers both. */
+	HeapTuple	met;
+	MemoryContext met_context;
 } Stored;
 
 typedef struct Comparison
@@ -108,9 +112,12 @@ open_stored(Stored *stored, const DerivedTable *table, Datum *tenant)
 		appendStringInfoString(&sql, ", sequence_no");
 	stored->table = table;
 	open_stream(&stored->stream, sql.data, tenant);
+	stored->desc = CreateTupleDescCopy(stored->stream.portal->tupDesc);
+	stored->met = NULL;
+	stored->met_context = AllocSetContextCreate(CurrentMemoryContext, "ledger verify met row",
+												ALLOCSET_SMALL_SIZES);
 	for (int c = 0; c < table->ncolumns; c++)
-		ledger_require_column_type(table, c,
-								   TupleDescAttr(stored->stream.portal->tupDesc, c)->atttypid);
+		ledger_require_column_type(table, c, TupleDescAttr(stored->desc, c)->atttypid);
 }
 
 /*
@@ -234,6 +241,33 @@ compare_rows(Comparison *cmp, const DerivedTable *table, const Datum *expected,
 	return !differs;
 }
 
+/* Was the expected row's key met before, by another event?  Then that stored row answers again. */
+static bool
+met_before(Comparison *cmp, Stored *stored, const Datum *expected, const bool *expected_nulls)
+{
+	Datum		values[DERIVED_MAX_COLUMNS];
+	bool		nulls[DERIVED_MAX_COLUMNS];
+
+	if (expected == NULL || stored->met == NULL)
+		return false;
+	heap_deform_tuple(stored->met, stored->desc, values, nulls);
+	if (compare_keys(stored->table, expected, values, nulls) != 0)
+		return false;
+	(void) compare_rows(cmp, stored->table, expected, expected_nulls, values, nulls);
+	return true;
+}
+
+static void
+remember_met(Stored *stored, HeapTuple tuple)
+{
+	MemoryContext old;
+
+	MemoryContextReset(stored->met_context);
+	old = MemoryContextSwitchTo(stored->met_context);
+	stored->met = heap_copytuple(tuple);
+	MemoryContextSwitchTo(old);
+}
+
 /*
  * Move a table's stream past the expected row's key (to its end if there is no
  * more): rows before it are rows that no event makes, rows with it are compared.
@@ -243,7 +277,7 @@ advance(Comparison *cmp, int t, const Datum *expected, const bool *expected_null
 {
 	Stored	   *stored = &cmp->tables[t];
 	const DerivedTable *table = stored->table;
-	bool		found = false;
+	bool		found = met_before(cmp, stored, expected, expected_nulls);
 	bool		found_same = false;
 	HeapTuple	tuple;
 
@@ -268,6 +302,7 @@ advance(Comparison *cmp, int t, const Datum *expected, const bool *expected_null
 							   "the row is there a second time");
 			found_same |= same;
 			found = true;
+			remember_met(stored, tuple);
 		}
 		stored->stream.at++;
 	}

@@ -673,7 +673,7 @@ BEGIN
 		 WHERE y.projected AND x.finding_id <> 'ledger' AND (in_tenant IS NULL OR x.tenant_id = in_tenant)
 		   AND x.sequence_no BETWEEN 1 AND 9007199254740991
 		   AND num_nulls(x.tenant_id, x.chain_id, x.event_id, x.policy_version, x.artifact_id, x.actor_id, x.actor_type,
-		                 x.occurred_at, x.recorded_at) = 0
+		                 x.occurred_at, x.recorded_at, x.recorded_by) = 0
 		WINDOW finding AS (PARTITION BY x.tenant_id, x.finding_id, x.policy_version ORDER BY x.sequence_no, x.chain_id, x.event_id)
 	LOOP
 		e := v.event;
