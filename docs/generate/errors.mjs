@@ -31,10 +31,11 @@ console.log(`
 *HTTP* is the status that an HTTP front is to give for the error. There is none in this release; the digits of the SQLSTATE are
 chosen so that it will not have to be looked up.
 
-PostgreSQL's own errors keep their own codes. Three of them belong to normal work:
+PostgreSQL's own errors keep their own codes. Four of them belong to normal work:
 
 | SQLSTATE | when | what to do |
 | --- | --- | --- |
 | \`40001\` | a REPEATABLE READ or SERIALIZABLE transaction met a newer row of a projection | run the transaction again |
 | \`40P01\` | two transactions took the locks of the same chains in opposite order | run the transaction again; one batch never does it to another |
+| \`23514\` | a plain \`INSERT\` or \`COPY\` names a tenant that does not exist: rows are routed to a tenant's leaf before any trigger sees them | create the tenant; \`ledger_append()\` says \`LG404\` |
 | \`42501\` | the role lacks a privilege: a writer has no \`INSERT\`, only \`ledger_append()\` | use a role that has it (docs/how-to/tenants-and-roles.md) |`);
