@@ -374,17 +374,18 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_request_expected(jsonb) IS
 	'The expectedSequence of an append request, or NULL.';
 
-CREATE FUNCTION ledger.ledger_append_request(event jsonb)
-	RETURNS TABLE (created boolean, stored ledger.ledger_events)
+-- The argument has another name, because PL/pgSQL lets none be that of a result column.
+CREATE FUNCTION ledger.ledger_append_request(request jsonb)
+	RETURNS TABLE (created boolean, event ledger.ledger_events)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 DECLARE
 	v_result record;
 BEGIN
-	v_result := ledger.ledger_write(ledger.ledger_request_row(event), ledger.ledger_request_expected(event));
+	v_result := ledger.ledger_write(ledger.ledger_request_row(request), ledger.ledger_request_expected(request));
 	created := v_result.created;
-	stored := v_result.stored;
+	event := v_result.stored;
 	RETURN NEXT;
 END
 $$;

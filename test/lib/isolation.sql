@@ -29,7 +29,7 @@ CREATE FUNCTION public.put(finding text, chain text DEFAULT 'a', type text DEFAU
 -- The same with an event id: was it created, and what is its sequence?
 CREATE FUNCTION public.put_id(k integer, finding text, chain text DEFAULT 'a', OUT created boolean, OUT sequence_no bigint)
 	LANGUAGE sql AS $$
-	SELECT r.created, (r.stored).sequence_no FROM ledger.ledger_append_request(jsonb_build_object('id', public.id(k),
+	SELECT r.created, (r.event).sequence_no FROM ledger.ledger_append_request(jsonb_build_object('id', public.id(k),
 		'tenant', public.here(), 'type', 'finding.created', 'policyVersion', public.policy(chain), 'findingId', finding, 'artifactId', 'img')) AS r
 	$$;
 -- A batch, one event for each chain named.

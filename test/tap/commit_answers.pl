@@ -31,7 +31,7 @@ sub request
 	my %members = (tenant => 'acme', type => 'finding.created', findingId => $finding,
 		policyVersion => 'p', artifactId => 'a', id => $id, %more);
 	my $json = JSON::PP->new->ascii->canonical->encode(\%members);
-	return "SELECT created, (stored).sequence_no FROM ledger.ledger_append_request('$json');";
+	return "SELECT created, (event).sequence_no FROM ledger.ledger_append_request('$json');";
 }
 
 my $ids = 0;

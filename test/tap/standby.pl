@@ -33,7 +33,7 @@ append($primary, %comment, user => 'acme_app');
 $primary->wait_for_catchup($standby);
 
 # The first attempt once more, in ASCII.
-my $retry = 'SELECT created, (stored).sequence_no FROM ledger.ledger_append_request('
+my $retry = 'SELECT created, (event).sequence_no FROM ledger.ledger_append_request('
   . literal(JSON::PP->new->ascii->canonical->encode(\%comment)) . ')';
 
 subtest 'verification on the standby' => sub {

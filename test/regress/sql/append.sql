@@ -15,10 +15,10 @@ SELECT bool_and(ledger_event_hash(e) = event_hash) AS event, bool_and(ledger_lea
 FROM ledger_events e WHERE policy_version = 'regress-1';
 
 -- Idempotent by event id.
-SELECT created, (stored).sequence_no FROM ledger_append_request(
+SELECT created, (event).sequence_no FROM ledger_append_request(
 	'{"id": "01890000-0000-7000-8000-00000000000a", "tenant": "acme", "type": "finding.created", "policyVersion": "regress-1",
 	  "finding": {"id": "FND-3", "artifactId": "img-1"}, "payload": {"n": 1.50}}');
-SELECT created, (stored).sequence_no FROM ledger_append_request(
+SELECT created, (event).sequence_no FROM ledger_append_request(
 	'{"id": "01890000-0000-7000-8000-00000000000a", "tenant": "acme", "type": "finding.created", "policyVersion": "regress-1",
 	  "finding": {"id": "FND-3", "artifactId": "img-1"}, "payload": {"n": 1.5}}');
 SAVEPOINT s;
