@@ -15,4 +15,7 @@
  */
 extern lc_status lc_base64_decode(const char *text, size_t len, uint8_t *out, size_t cap, size_t *n);
 
+/* Append the padded form. */
+extern void lc_buf_put_base64(lc_buf *buf, const void *bytes, size_t n);
+
 #endif

@@ -42,6 +42,12 @@ lc_status_text(lc_status status)
 			return "internal error: wrong order of calls";
 		case LC_ERR_CRYPTO:
 			return "cryptographic library failed";
+		case LC_ERR_PROOF:
+			return "proof does not lead to the root";
+		case LC_ERR_SIGNATURE:
+			return "signature is not valid";
+		case LC_ERR_ABSENT:
+			return "not found";
 	}
 	return "unknown error";
 }

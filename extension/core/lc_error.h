@@ -24,7 +24,10 @@ typedef enum lc_status
 	LC_ERR_TOO_LONG,			/* over a documented length limit */
 	LC_ERR_RANGE,				/* a value outside its documented range */
 	LC_ERR_MISUSE,				/* the caller broke the call order: a bug */
-	LC_ERR_CRYPTO				/* OpenSSL refused */
+	LC_ERR_CRYPTO,				/* OpenSSL refused */
+	LC_ERR_PROOF,				/* a Merkle proof does not lead to the root */
+	LC_ERR_SIGNATURE,			/* a signature that the key did not make */
+	LC_ERR_ABSENT				/* what was asked for is not there */
 } lc_status;
 
 /* A short English phrase without full stop, for messages and test output. */
