@@ -4,6 +4,7 @@
 // usage: formats.mjs docs/formats.md [DSN]      without DSN only the first
 import { readFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { bytes, jcs, saltedHash, sha256 } from '../audit/hashes.mjs';
 
 const [pageFile, dsn] = process.argv.slice(2);
@@ -89,6 +90,38 @@ const projection = JSON.parse(shown('projection'));
 is('projection is canonical', jcs(projection), shown('projection'));
 is('cycle hash', sha256(jcs(projection)), shown('cycle-hash'));
 
+// ---- sections 5, 6, 7
+
+const raw = (hex) => bytes(hex);
+const base64 = (...parts) => Buffer.concat(parts.map((part) => Buffer.from(part))).toString('base64');
+const leaves = envelopes.map((envelope) => raw(leafHash(jcs(envelope))));
+const root = sha256(Uint8Array.of(1), ...leaves);
+is('root', root, shown('root'));
+
+const seed = Uint8Array.from(Array(32).keys());
+const pkcs8 = Buffer.concat([raw('302e020100300506032b657004220420'), seed]); // RFC 8410 section 7
+const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
+const publicKey = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
+const keyName = 'ledger.example/prod';
+const keyId = raw(sha256(`${keyName}\n`, Uint8Array.of(1), publicKey)).subarray(0, 4);
+const keyLabel = `${keyName}+${keyId.toString('hex')}`;
+is('public key', `${keyLabel}+${base64([1], publicKey)}`, shown('public-key'));
+is('private key', `PRIVATE+KEY+${keyLabel}+${base64([1], seed)}`, shown('private-key'));
+
+const checkpoint = `${keyName}/acme/${envelopes[1].chainId}\n2\n${base64(raw(root))}\n`;
+const note = `${checkpoint}\n— ${keyName} ${base64(keyId, sign(null, Buffer.from(checkpoint), key))}`;
+is('checkpoint', checkpoint.trimEnd(), shown('checkpoint'));
+is('signed checkpoint', note, shown('signed-checkpoint'));
+is('bundle', `c2sp.org/tlog-proof@v1\nindex 1\n${base64(leaves[0])}\n\n${note}`, shown('bundle'));
+
+const statement = JSON.parse(shown('statement'));
+const statementType = 'application/vnd.stella-ledger-anchor+json';
+is('statement is canonical', jcs(statement), shown('statement'));
+is('statement names the root', statement.rootHash, root);
+const preimage = `DSSEv1 ${statementType.length} ${statementType} ${Buffer.byteLength(shown('statement'))} ${shown('statement')}`;
+is('dsse', jcs({ payload: base64(shown('statement')), payloadType: statementType,
+  signatures: [{ keyid: keyLabel, sig: sign(null, Buffer.from(preimage), key).toString('base64') }] }), shown('dsse'));
+
 // Every member of the examples stands in the page's tables, and every required one
 // of the tables in the examples.
 const at = (object, path) => path.split('.').reduce((value, name) => value?.[name], object);
@@ -106,6 +139,7 @@ const eventTable = table('2. Event envelope').filter((row) => row.length === 3);
 const projectionTable = table('8. Projection').filter((row) => row.length === 3);
 checkMembers('envelope', eventTable, envelopes);
 checkMembers('projection', projectionTable, [projection]);
+checkMembers('statement', table('7. Anchor statement').flatMap(([names, value]) => names.split(', ').map((name) => [name, value])), [statement]);
 is('every example is used', [...unused].join(), '');
 
 // ---- the same by the extension
