@@ -40,7 +40,11 @@ typedef struct lc_frontier
 	uint8_t		hashes[LC_MERKLE_MAX_HEIGHT][LC_HASH_LEN];
 } lc_frontier;
 
-/* Told of every complete subtree, leaves not included, at the moment it is complete. */
+/*
+ * Told of every complete subtree that an append joins of two, in the order of
+ * their heights; not of what is handed in.  Its failure leaves the frontier as
+ * it was.
+ */
 typedef struct lc_node_sink
 {
 	lc_status	(*node) (void *arg, unsigned height, uint64_t index, const uint8_t hash[LC_HASH_LEN]);
@@ -49,10 +53,10 @@ typedef struct lc_node_sink
 
 extern void lc_frontier_init(lc_frontier *f);
 
-/* From its hashes, concatenated; LC_ERR_RANGE unless n is 32 for each bit of size. */
+/* From its hashes, concatenated; LC_ERR_RANGE unless n is 32 for each bit set in size. */
 extern lc_status lc_frontier_load(lc_frontier *f, uint64_t size, const uint8_t *hashes, size_t n);
 
-/* sink may be NULL. */
+/* sink may be NULL.  LC_ERR_RANGE over LC_MERKLE_MAX_SIZE. */
 extern lc_status lc_frontier_append(lc_frontier *f, const uint8_t leaf_hash[LC_HASH_LEN],
 									const lc_node_sink *sink);
 
@@ -74,7 +78,12 @@ typedef struct lc_proof
 	uint8_t		hashes[LC_PROOF_MAX][LC_HASH_LEN];
 } lc_proof;
 
-/* MTH(D[start:end]): the root over these leaves alone.  LC_ERR_RANGE unless start <= end. */
+/*
+ * MTH(D[start:end]): the root over these leaves alone.  LC_ERR_RANGE unless
+ * start <= end.  Where start is a multiple of a power of two that is not less
+ * than the length, as in every proof, this asks for one node a bit of the
+ * length; elsewhere for up to every leaf.
+ */
 extern lc_status lc_merkle_range_root(const lc_node_source *source, uint64_t start, uint64_t end,
 									  uint8_t out[LC_HASH_LEN]);
 
@@ -82,19 +91,26 @@ extern lc_status lc_merkle_range_root(const lc_node_source *source, uint64_t sta
 extern lc_status lc_merkle_inclusion(const lc_node_source *source, uint64_t index, uint64_t size,
 									 lc_proof *proof);
 
-/* PROOF(size1, D[0:size2]), RFC 9162 section 2.1.4.1.  Empty if size1 is 0 or size2; LC_ERR_RANGE unless size1 <= size2. */
+/*
+ * PROOF(size1, D[0:size2]), RFC 9162 section 2.1.4.1.  Empty if size1 is 0 or
+ * size2; LC_ERR_RANGE unless size1 <= size2.
+ */
 extern lc_status lc_merkle_consistency(const lc_node_source *source, uint64_t size1, uint64_t size2,
 									   lc_proof *proof);
 
-/* RFC 9162 section 2.1.3.2.  LC_OK, or LC_ERR_PROOF whatever is wrong. */
+/*
+ * RFC 9162 section 2.1.3.2.  LC_OK, or LC_ERR_PROOF whatever is wrong with the
+ * arguments; anything else says that OpenSSL failed.
+ */
 extern lc_status lc_merkle_verify_inclusion(const uint8_t leaf_hash[LC_HASH_LEN], uint64_t index,
 											uint64_t size, const uint8_t (*hashes)[LC_HASH_LEN],
 											size_t count, const uint8_t root[LC_HASH_LEN]);
 
 /*
- * RFC 9162 section 2.1.4.2.  LC_OK, or LC_ERR_PROOF whatever is wrong.  From
- * size 0 only the empty proof holds, and root1 must be the root of the empty
- * tree; between equal sizes only the empty proof, and the roots must be equal.
+ * RFC 9162 section 2.1.4.2.  LC_OK, LC_ERR_PROOF or OpenSSL's failure likewise.
+ * From size 0 only the empty proof holds, and root1 must be the root of the
+ * empty tree; between equal sizes only the empty proof, and the roots must be
+ * equal.
  */
 extern lc_status lc_merkle_verify_consistency(uint64_t size1, const uint8_t root1[LC_HASH_LEN],
 											  uint64_t size2, const uint8_t root2[LC_HASH_LEN],
