@@ -15,6 +15,18 @@
  */
 extern lc_status lc_base64_decode(const char *text, size_t len, uint8_t *out, size_t cap, size_t *n);
 
+/*
+ * Is it that one spelling?  *n is how many bytes it stands for.  LC_ERR_SYNTAX
+ * if not.
+ */
+extern lc_status lc_base64_check(const char *text, size_t len, size_t *n);
+
+/*
+ * Append the bytes.  In the standard alphabet, or in that of section 5 (URL and
+ * filename safe), but not in both at once.  LC_ERR_SYNTAX leaves out as it was.
+ */
+extern lc_status lc_buf_put_base64_decoded(lc_buf *out, const char *text, size_t len);
+
 /* Append the padded form. */
 extern void lc_buf_put_base64(lc_buf *buf, const void *bytes, size_t n);
 

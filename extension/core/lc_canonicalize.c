@@ -67,7 +67,7 @@ lc_json_canonicalize(const char *text, size_t n, lc_buf *out, const lc_alloc *al
 {
 	lc_json_handler handler = {
 		on_begin_object, on_key, on_end_object, on_begin_array, on_end_array,
-		on_string, on_number, on_boolean, on_null, NULL
+		on_string, on_number, on_boolean, on_null, NULL, NULL
 	};
 	size_t		mark = out->len;
 	lc_jcs	   *w = lc_jcs_new(out, alloc);

@@ -32,7 +32,18 @@ typedef enum state
 
 /* Call a handler's callback, if there is one. */
 #define EMIT(p, callback, ...) \
-	((p)->handler->callback != NULL ? (p)->handler->callback(__VA_ARGS__) : LC_OK)
+	(show_token(p), \
+	 (p)->handler->callback != NULL ? (p)->handler->callback(__VA_ARGS__) : LC_OK)
+
+/* The token that begins at p->fault; p->pos is behind it, or on it if it is a bracket. */
+static void
+show_token(const parser *p)
+{
+	if (p->handler->token == NULL)
+		return;
+	p->handler->token->s = p->text + p->fault;
+	p->handler->token->n = p->pos > p->fault ? p->pos - p->fault : 1;
+}
 
 lc_status
 lc_json_fail(parser *p, size_t offset, lc_status status)

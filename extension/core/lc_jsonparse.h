@@ -36,6 +36,9 @@ typedef struct lc_json_handler
 	lc_status	(*boolean) (void *arg, bool value);
 	lc_status	(*null) (void *arg);
 	void	   *arg;
+
+	/* If not NULL: becomes, before each call, what it tells of as it stands in the text; a bracket alone. */
+	lc_str	   *token;
 } lc_json_handler;
 
 /* max_depth 0 means LC_JCS_MAX_DEPTH.  err may be NULL. */

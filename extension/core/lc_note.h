@@ -38,18 +38,21 @@ extern lc_status lc_note_parse(const char *note, size_t n, lc_note *out);
 /*
  * LC_OK if the key signed the text; LC_ERR_ABSENT if no line has its name and
  * id; LC_ERR_SIGNATURE if one has and is wrong, however many others are right.
- * For LC_KEY_COSIGNATURE *time (if not NULL) becomes the witness's time in
- * seconds since 1970, of the newest valid line; else 0.
+ * For LC_KEY_COSIGNATURE the text must be a checkpoint, and *time (if not NULL)
+ * becomes the witness's time in seconds since 1970, of the newest line; else 0.
  */
-extern lc_status lc_note_verify(const lc_note *note, const lc_verifier *key, uint64_t *time);
+extern lc_status lc_note_verify(const lc_note *note, const lc_verifier *key, uint64_t *time,
+								const lc_alloc *alloc);
 
 /* Is it a signature line, and nothing more?  For what a witness answers: lines one by one. */
 extern lc_status lc_note_parse_line(const char *line, size_t n, lc_note_signature *out);
 
 /*
- * Append the signature line of a text (which ends with a newline).  For
- * LC_KEY_COSIGNATURE the message is that of tlog-cosignature with the time;
- * else time is not looked at.
+ * Append the signature line of a text, which ends with a newline and is what a
+ * note may hold (LC_ERR_SYNTAX, LC_ERR_UTF8, LC_ERR_TOO_LONG else).  For
+ * LC_KEY_COSIGNATURE it must be a checkpoint, and the message is that of
+ * tlog-cosignature with the time, at most INT64_MAX (LC_ERR_RANGE); else time
+ * is not looked at.
  */
 extern lc_status lc_note_sign(lc_buf *out, const char *text, size_t n, const lc_signer *key,
 							  uint64_t time, const lc_alloc *alloc);
@@ -62,8 +65,14 @@ typedef struct lc_checkpoint
 	lc_str		extensions;		/* further lines with their newlines, or s == NULL */
 } lc_checkpoint;
 
-/* The text of a note, or the whole of an unsigned checkpoint. */
+/* The text of a note, or the whole of an unsigned checkpoint.  Borrows from it. */
 extern lc_status lc_checkpoint_parse(const char *text, size_t n, lc_checkpoint *out);
+
+/*
+ * Append the text.  An origin that is no line makes the buffer fail with
+ * LC_ERR_SYNTAX, a size above INT64_MAX with LC_ERR_RANGE: what is written is
+ * what will be read.
+ */
 extern void lc_checkpoint_format(lc_buf *out, lc_str origin, uint64_t size,
 								 const uint8_t root[LC_HASH_LEN]);
 

@@ -34,7 +34,13 @@ typedef struct lc_signer
 	uint8_t		seed[LC_ED25519_KEY_LEN];
 } lc_signer;
 
-/* A name is UTF-8 without white space, control characters and '+', 1 to LC_KEY_NAME_MAX bytes. */
+/*
+ * A name is UTF-8 without white space (Unicode's, as Go's unicode.IsSpace),
+ * ASCII control characters and '+', of at least one byte.  The specification
+ * sets no limit, so what a signature line may name has none; a key of ours has
+ * at most LC_KEY_NAME_MAX bytes.
+ */
+extern bool lc_note_name_valid(const char *name, size_t n);
 extern bool lc_key_name_valid(const char *name, size_t n);
 
 /* LC_ERR_SYNTAX for what is no such name or type, LC_ERR_RANGE for a weak key (lc_ed25519_check_public). */
@@ -51,6 +57,8 @@ extern void lc_verifier_key_id(lc_buf *out, const lc_verifier *v);
 extern lc_status lc_signer_make(const char *name, uint8_t type,
 								const uint8_t seed[LC_ED25519_KEY_LEN], lc_signer *out);
 extern lc_status lc_signer_parse(const char *text, size_t n, lc_signer *out);
+
+/* In one piece, so that no copy stays where the buffer grew; the caller wipes out. */
 extern void lc_signer_format(lc_buf *out, const lc_signer *s);
 extern void lc_signer_wipe(lc_signer *s);
 

@@ -199,7 +199,7 @@ check_events(const char *text, size_t n, lc_status want, const lc_buf *canonical
 	tree		t = {NULL, NULL, NULL, 0};
 	lc_json_handler handler = {
 		on_begin_object, on_key, on_end, on_begin_array, on_end,
-		on_string, on_number, on_boolean, on_null, &t
+		on_string, on_number, on_boolean, on_null, &t, NULL
 	};
 	lc_buf		out;
 	lc_jcs	   *w;

@@ -125,7 +125,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	watch		w = {.depth = 0};
 	lc_json_handler handler = {
 		on_begin_object, on_key, on_end_object, on_begin_array, on_end_array,
-		on_string, on_number, on_boolean, on_null, &w
+		on_string, on_number, on_boolean, on_null, &w, NULL
 	};
 	lc_json_error err;
 	lc_status	status = lc_json_parse((const char *) data, size, DEPTH, &handler, &lc_alloc_malloc, &err);
