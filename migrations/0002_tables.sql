@@ -344,6 +344,203 @@ COMMENT ON COLUMN ledger.ledger_partition_intent.premake IS 'How many coming par
 COMMENT ON COLUMN ledger.ledger_partition_intent.retention IS 'Partitions older than that are detached, and kept as tables; NULL keeps all attached.';
 COMMENT ON COLUMN ledger.ledger_partition_intent.aged_out_before IS 'End of the newest partition that retention has detached; NULL if none ever was.';
 
+-- ---- sql/tables/ledger_merkle_roots.sql
+-- The anchors: one row each time a chain's tree head is fixed.  A row is never
+-- changed; only signature lines, signatures and one reference may be added
+-- (triggers/ledger_merkle_roots.sql).
+CREATE TABLE ledger.ledger_merkle_roots (
+	tenant_id          text COLLATE "C" NOT NULL REFERENCES ledger.ledger_tenants,
+	anchor_id          uuid        NOT NULL,
+	chain_id           uuid        NOT NULL,
+	window_start       timestamptz NOT NULL,
+	window_end         timestamptz NOT NULL,
+	sequence_start     bigint      NOT NULL CHECK (sequence_start > 0),
+	sequence_end       bigint      NOT NULL CHECK (sequence_end >= sequence_start),
+	root_hash          bytea       NOT NULL CHECK (octet_length(root_hash) = 32),
+	leaf_count         bigint      NOT NULL CHECK (leaf_count = sequence_end - sequence_start + 1),
+	anchored_at        timestamptz NOT NULL,
+	anchor_reference   text,
+	tree_size          bigint      NOT NULL CHECK (tree_size = sequence_end),
+	previous_root_hash bytea       CHECK (octet_length(previous_root_hash) = 32),
+	frontier           bytea       NOT NULL CHECK (octet_length(frontier) % 32 = 0),
+	origin             text        NOT NULL,
+	checkpoint         text        NOT NULL,
+	dsse               jsonb       NOT NULL,
+	guard_fingerprint  bytea       NOT NULL CHECK (octet_length(guard_fingerprint) = 32),
+	guard_sequence     bigint      NOT NULL,
+	PRIMARY KEY (tenant_id, chain_id, tree_size),
+	UNIQUE (tenant_id, anchor_id),
+	-- The first anchor of a chain has no root before it, and only the first.
+	CHECK ((previous_root_hash IS NULL) = (sequence_start = 1))
+);
+COMMENT ON TABLE ledger.ledger_merkle_roots IS
+	'The anchors: a chain''s RFC 6962 tree head at a size, with checkpoint and statement to be signed outside. Rows are made by ledger_anchor_tick() and never changed; signatures are added.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.tenant_id IS 'Whose chain it is.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.anchor_id IS 'The anchor, a UUID version 7.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.chain_id IS 'The chain.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.window_start IS 'recorded_at of the first event that this anchor is the first to cover.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.window_end IS 'recorded_at of the last event covered.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.sequence_start IS 'First sequence that this anchor is the first to cover.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.sequence_end IS 'Last sequence covered.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.root_hash IS 'RFC 6962 root over the leaves of sequences 1 to sequence_end.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.leaf_count IS 'Events of this window: sequence_end - sequence_start + 1.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.anchored_at IS 'When the tick made it, by the server''s clock.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.anchor_reference IS 'First external anchor: airgap::<bundle>, tsa::<serial>, witness::<name>, worm::<file>, rekor::<uuid>; NULL: internal only.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.tree_size IS 'Leaves of the tree: all events of the chain so far.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.previous_root_hash IS 'root_hash of the chain''s anchor before; NULL in the first.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.frontier IS 'Roots of the complete subtrees that tree_size decomposes into, largest first: what is needed to go on.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.origin IS 'ledger_settings.origin when it was anchored.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.checkpoint IS 'C2SP tlog-checkpoint; the text alone until it is signed, then the signed note.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.dsse IS 'DSSE v1 envelope of the anchor statement; signatures are empty until it is signed.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.guard_fingerprint IS 'ledger_guard_fingerprint() of the tenant when it was anchored.';
+COMMENT ON COLUMN ledger.ledger_merkle_roots.guard_sequence IS 'Head of the ledger''s own chain when the fingerprint was taken: a change of guards recorded after it is explained.';
+
+-- ---- sql/tables/ledger_merkle_tiles.sql
+-- Hash tiles as in C2SP tlog-tiles: the 256 nodes of height 8·level from
+-- 256·tile_index on.  Only full tiles; level 0 is merkle_leaf_hash itself.
+CREATE TABLE ledger.ledger_merkle_tiles (
+	tenant_id  text COLLATE "C" NOT NULL REFERENCES ledger.ledger_tenants,
+	chain_id   uuid     NOT NULL,
+	level      smallint NOT NULL CHECK (level BETWEEN 1 AND 7),
+	tile_index bigint   NOT NULL CHECK (tile_index >= 0),
+	hashes     bytea    NOT NULL CHECK (octet_length(hashes) = 8192),
+	PRIMARY KEY (tenant_id, chain_id, level, tile_index)
+);
+-- Hashes do not compress.
+ALTER TABLE ledger.ledger_merkle_tiles ALTER COLUMN hashes SET STORAGE EXTERNAL;
+COMMENT ON TABLE ledger.ledger_merkle_tiles IS
+	'Full hash tiles (C2SP tlog-tiles, 256 hashes) of levels 1 and up, made by ledger_anchor_tick(), immutable.';
+COMMENT ON COLUMN ledger.ledger_merkle_tiles.tenant_id IS 'Whose chain it is.';
+COMMENT ON COLUMN ledger.ledger_merkle_tiles.chain_id IS 'The chain.';
+COMMENT ON COLUMN ledger.ledger_merkle_tiles.level IS 'Level of the tile: its hashes are roots of 256^level leaves.';
+COMMENT ON COLUMN ledger.ledger_merkle_tiles.tile_index IS 'Place of the tile in its level, from 0.';
+COMMENT ON COLUMN ledger.ledger_merkle_tiles.hashes IS '256 hashes of 32 bytes.';
+
+-- The right edge: of each level the one tile that is not full yet.  Without it a
+-- proof near the end of a chain would hash up to 65,535 leaves again.
+CREATE TABLE ledger.ledger_merkle_edge (
+	tenant_id  text COLLATE "C" NOT NULL REFERENCES ledger.ledger_tenants,
+	chain_id   uuid     NOT NULL,
+	level      smallint NOT NULL CHECK (level BETWEEN 1 AND 7),
+	tile_index bigint   NOT NULL CHECK (tile_index >= 0),
+	hashes     bytea    NOT NULL CHECK (octet_length(hashes) % 32 = 0 AND octet_length(hashes) < 8192),
+	PRIMARY KEY (tenant_id, chain_id, level)
+);
+ALTER TABLE ledger.ledger_merkle_edge ALTER COLUMN hashes SET STORAGE EXTERNAL;
+COMMENT ON TABLE ledger.ledger_merkle_edge IS
+	'Of each chain and level the one tile that is not full yet: complete nodes up to the newest anchor. Derived; kept by ledger_anchor_tick().';
+COMMENT ON COLUMN ledger.ledger_merkle_edge.tenant_id IS 'Whose chain it is.';
+COMMENT ON COLUMN ledger.ledger_merkle_edge.chain_id IS 'The chain.';
+COMMENT ON COLUMN ledger.ledger_merkle_edge.level IS 'Level of the tile.';
+COMMENT ON COLUMN ledger.ledger_merkle_edge.tile_index IS 'Place of the tile in its level: how many full ones are before it.';
+COMMENT ON COLUMN ledger.ledger_merkle_edge.hashes IS 'Its 0 to 255 hashes so far.';
+
+-- ---- sql/tables/ledger_keys.sql
+-- Public keys of signers and witnesses.  The private ones never come here.
+-- Rows are made, retired and revoked by functions, each of which also appends an
+-- event (ledger.key_changed) to the ledger's own chain.
+CREATE TABLE ledger.ledger_keys (
+	key_id        text COLLATE "C" PRIMARY KEY,
+	public_key    text COLLATE "C" NOT NULL UNIQUE,
+	purpose       text COLLATE "C" NOT NULL CHECK (purpose IN ('log', 'witness')),
+	registered_at timestamptz NOT NULL DEFAULT now(),
+	registered_by name        NOT NULL DEFAULT session_user,
+	retired_at    timestamptz,
+	revoked_at    timestamptz,
+	reason        text
+);
+COMMENT ON TABLE ledger.ledger_keys IS
+	'Public keys: whose signatures on checkpoints, statements and marks count. Made by ledger_register_key(), ended by ledger_retire_key() and ledger_revoke_key().';
+COMMENT ON COLUMN ledger.ledger_keys.key_id IS '<name>+<8 hex digits>, as in signature lines and DSSE keyids.';
+COMMENT ON COLUMN ledger.ledger_keys.public_key IS 'C2SP signed-note verifier key.';
+COMMENT ON COLUMN ledger.ledger_keys.purpose IS 'log: signs this ledger''s checkpoints; witness: cosigns them.';
+COMMENT ON COLUMN ledger.ledger_keys.registered_at IS 'When it was registered.';
+COMMENT ON COLUMN ledger.ledger_keys.registered_by IS 'Which role registered it.';
+COMMENT ON COLUMN ledger.ledger_keys.retired_at IS 'Signs nothing new since then; what it signed stays valid.';
+COMMENT ON COLUMN ledger.ledger_keys.revoked_at IS 'Distrusted since then: only signatures within ledger_key_ranges count.';
+COMMENT ON COLUMN ledger.ledger_keys.reason IS 'Why it was retired or revoked.';
+
+-- From which tree size to which a log key's signature counts in a chain.  A chain
+-- without a row: from 1 to any, if the key is neither retired nor revoked, else nothing.
+CREATE TABLE ledger.ledger_key_ranges (
+	key_id         text COLLATE "C" NOT NULL REFERENCES ledger.ledger_keys,
+	tenant_id      text COLLATE "C" NOT NULL REFERENCES ledger.ledger_tenants,
+	chain_id       uuid   NOT NULL,
+	first_sequence bigint NOT NULL CHECK (first_sequence > 0),
+	last_sequence  bigint CHECK (last_sequence >= first_sequence - 1),
+	PRIMARY KEY (key_id, tenant_id, chain_id)
+);
+COMMENT ON TABLE ledger.ledger_key_ranges IS
+	'In which range of sequences (tree sizes) a log key''s signatures count, for each chain that had anchors when the key was registered, retired or revoked.';
+COMMENT ON COLUMN ledger.ledger_key_ranges.key_id IS 'The key.';
+COMMENT ON COLUMN ledger.ledger_key_ranges.tenant_id IS 'Whose chain it is.';
+COMMENT ON COLUMN ledger.ledger_key_ranges.chain_id IS 'The chain.';
+COMMENT ON COLUMN ledger.ledger_key_ranges.first_sequence IS 'First tree size that it may sign.';
+COMMENT ON COLUMN ledger.ledger_key_ranges.last_sequence IS 'Last one; NULL: not ended. One less than first_sequence: none.';
+
+-- ---- sql/tables/ledger_anchor_receipts.sql
+-- What outsiders answered: one row for each external anchor of an anchor.
+CREATE TABLE ledger.ledger_anchor_receipts (
+	tenant_id   text COLLATE "C" NOT NULL REFERENCES ledger.ledger_tenants,
+	anchor_id   uuid        NOT NULL,
+	kind        text COLLATE "C" NOT NULL CHECK (kind IN ('worm', 'tsa', 'witness', 'airgap')),
+	name        text COLLATE "C" NOT NULL,
+	reference   text COLLATE "C" NOT NULL,
+	receipt     bytea       NOT NULL,
+	obtained_at timestamptz NOT NULL DEFAULT now(),
+	PRIMARY KEY (tenant_id, anchor_id, kind, name),
+	FOREIGN KEY (tenant_id, anchor_id) REFERENCES ledger.ledger_merkle_roots (tenant_id, anchor_id)
+);
+ALTER TABLE ledger.ledger_anchor_receipts ALTER COLUMN receipt SET STORAGE EXTERNAL;
+COMMENT ON TABLE ledger.ledger_anchor_receipts IS
+	'Receipts of external anchors: time stamp tokens, cosignatures, WORM file names, air-gap bundles. Append-only; stored by ledger_store_receipt().';
+COMMENT ON COLUMN ledger.ledger_anchor_receipts.tenant_id IS 'Whose chain was anchored.';
+COMMENT ON COLUMN ledger.ledger_anchor_receipts.anchor_id IS 'The anchor.';
+COMMENT ON COLUMN ledger.ledger_anchor_receipts.kind IS 'worm, tsa, witness or airgap.';
+COMMENT ON COLUMN ledger.ledger_anchor_receipts.name IS 'Which one: directory, time stamping authority, witness key, bundle.';
+COMMENT ON COLUMN ledger.ledger_anchor_receipts.reference IS 'As in ledger_merkle_roots.anchor_reference.';
+COMMENT ON COLUMN ledger.ledger_anchor_receipts.receipt IS 'DER time stamp response, cosignature line, or SHA-256 of the file.';
+COMMENT ON COLUMN ledger.ledger_anchor_receipts.obtained_at IS 'When it was stored.';
+
+-- For the metrics: how long ticks took and what failed, of each tenant.
+CREATE TABLE ledger.ledger_anchor_stats (
+	tenant_id        text COLLATE "C" PRIMARY KEY REFERENCES ledger.ledger_tenants,
+	anchors          bigint   NOT NULL DEFAULT 0,
+	duration_seconds double precision NOT NULL DEFAULT 0,
+	buckets          bigint[] NOT NULL DEFAULT '{}',
+	failures         jsonb    NOT NULL DEFAULT '{}'
+);
+COMMENT ON TABLE ledger.ledger_anchor_stats IS
+	'Counters behind the metrics ledger_merkle_anchor_duration_seconds and ledger_merkle_anchor_failures_total; read by ledger_anchor_metrics().';
+COMMENT ON COLUMN ledger.ledger_anchor_stats.tenant_id IS 'The tenant.';
+COMMENT ON COLUMN ledger.ledger_anchor_stats.anchors IS 'How many anchors were made.';
+COMMENT ON COLUMN ledger.ledger_anchor_stats.duration_seconds IS 'How long they took in all.';
+COMMENT ON COLUMN ledger.ledger_anchor_stats.buckets IS 'How many took up to each bound of ledger_anchor_buckets().';
+COMMENT ON COLUMN ledger.ledger_anchor_stats.failures IS 'How many failures of each reason.';
+
+-- ---- sql/tables/ledger_verification_marks.sql
+-- "Verified up to here": signed outside, so that a later verification may start
+-- where an earlier one ended without trusting whoever can write this table.
+CREATE TABLE ledger.ledger_verification_marks (
+	tenant_id   text COLLATE "C" NOT NULL REFERENCES ledger.ledger_tenants,
+	chain_id    uuid        NOT NULL,
+	tree_size   bigint      NOT NULL CHECK (tree_size > 0),
+	mode        text COLLATE "C" NOT NULL CHECK (mode IN ('full', 'incremental')),
+	root_hash   bytea       NOT NULL CHECK (octet_length(root_hash) = 32),
+	verified_at timestamptz NOT NULL,
+	dsse        jsonb       NOT NULL,
+	PRIMARY KEY (tenant_id, chain_id, tree_size, mode, verified_at)
+);
+COMMENT ON TABLE ledger.ledger_verification_marks IS
+	'Signed statements that a chain was verified and clean up to a size. Append-only; stored by ledger_store_mark(), written by ledgerctl verify.';
+COMMENT ON COLUMN ledger.ledger_verification_marks.tenant_id IS 'Whose chain it is.';
+COMMENT ON COLUMN ledger.ledger_verification_marks.chain_id IS 'The chain.';
+COMMENT ON COLUMN ledger.ledger_verification_marks.tree_size IS 'Verified up to this sequence.';
+COMMENT ON COLUMN ledger.ledger_verification_marks.mode IS 'full: from sequence 1; incremental: from the mark before.';
+COMMENT ON COLUMN ledger.ledger_verification_marks.root_hash IS 'Root of the tree of that size.';
+COMMENT ON COLUMN ledger.ledger_verification_marks.verified_at IS 'When the verification began.';
+COMMENT ON COLUMN ledger.ledger_verification_marks.dsse IS 'DSSE envelope, payloadType application/vnd.stella-ledger-verified+json.';
+
 -- ---- sql/data/event_types.sql
 INSERT INTO ledger.ledger_event_types
 	(event_type, default_status, action_kind, reads, labels_mode, description)

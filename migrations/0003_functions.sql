@@ -1808,7 +1808,7 @@ CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
 	UNION ALL
 	SELECT format('%s may not use schema ledger', r.rolname)
 	FROM pg_roles AS r
-	WHERE r.rolname IN ('ledger_owner', 'ledger_reader', 'ledger_writer', 'ledger_auditor', 'ledger_operator', 'ledger_loader', 'ledger_backup')
+	WHERE r.rolname IN ('ledger_owner', 'ledger_reader', 'ledger_writer', 'ledger_auditor', 'ledger_operator', 'ledger_anchorer', 'ledger_loader', 'ledger_backup')
 		AND NOT has_schema_privilege(r.oid, 'ledger', 'USAGE')
 	UNION ALL
 	SELECT format('%s may not execute %s()', w.role, p.proname)
@@ -1837,7 +1837,7 @@ CREATE FUNCTION ledger.ledger_check_access()
 	WITH problem (check_name, text) AS (
 		SELECT 'roles', CASE WHEN r.oid IS NULL THEN w.name || ' is missing' ELSE w.name || ' has other attributes' END
 		FROM (VALUES ('ledger_owner', false), ('ledger_reader', false), ('ledger_writer', false), ('ledger_auditor', false),
-			('ledger_operator', false), ('ledger_loader', true), ('ledger_backup', true)) AS w (name, bypass_rls)
+			('ledger_operator', false), ('ledger_anchorer', false), ('ledger_loader', true), ('ledger_backup', true)) AS w (name, bypass_rls)
 		LEFT JOIN pg_roles AS r ON r.rolname = w.name
 		WHERE (r.rolbypassrls = w.bypass_rls AND NOT (r.rolcanlogin OR r.rolsuper OR r.rolcreaterole OR r.rolcreatedb)) IS NOT TRUE
 		UNION ALL

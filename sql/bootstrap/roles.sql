@@ -14,6 +14,7 @@ BEGIN
 			('ledger_writer',   false, 'appends through the ledger_append functions; has no INSERT'),
 			('ledger_auditor',  false, 'reads everything of its tenants, guards and settings, and verifies'),
 			('ledger_operator', false, 'creates and grants tenants, adds event types, runs maintenance'),
+			('ledger_anchorer', false, 'ticks, and stores signatures and receipts of the tenants granted to it'),
 			('ledger_loader',   true,  'privileged: plain INSERT and COPY into ledger_events, ledger_import'),
 			('ledger_backup',   true,  'privileged: reads all rows for pg_dump')
 		) AS r (name, bypass_rls, purpose)

@@ -162,6 +162,7 @@ SELECT set_eq($$ SELECT rolname, rolcanlogin, rolsuper, rolcreaterole, rolcreate
 	('ledger_writer', false, false, false, false, false, false),
 	('ledger_auditor', false, false, false, false, false, false),
 	('ledger_operator', false, false, false, false, false, false),
+	('ledger_anchorer', false, false, false, false, false, false),
 	('ledger_loader', false, false, false, false, false, true),
 	('ledger_backup', false, false, false, false, false, true) $$, 'roles: none logs in, two see every row');
 SELECT is_empty($$ SELECT m.member::regrole FROM pg_auth_members AS m WHERE m.roleid = 'ledger_owner'::regrole $$, 'no role is a member of the owner');
