@@ -12,15 +12,20 @@ endif
 # Targets of one command line follow each other (make down clean).
 .NOTPARALLEL:
 
-.PHONY: all build install deps up down clean psql dsn migrate freeze \
+.PHONY: all build install install-extension deps up down clean psql dsn migrate freeze \
 	check check-long bench lint docs help
 
 all: build ## the same as build
 
-build: ## compile the extension
+build: ## compile the extension and ledgerctl
 	@$(MAKE) -s -C extension all
+	@$(MAKE) -s -C gateway all
 
-install: build ## install the extension into PostgreSQL's directories
+# Another place for ledgerctl than /usr/local: make install prefix=/opt/ledger
+install: build install-extension ## install the extension into PostgreSQL's directories, and ledgerctl
+	@$(SUDO) $(MAKE) -s -C gateway install
+
+install-extension:
 	@$(SUDO) $(MAKE) -s -C extension install
 
 deps: ## install the Debian packages that are missing
@@ -35,7 +40,7 @@ down: ## stop the throw-away cluster
 
 clean: ## stop and remove the throw-away cluster, and everything that was built
 	@if [ -f .run/cluster ]; then $(CLUSTER) destroy; fi
-	@for dir in extension $(patsubst %/Makefile,%,$(wildcard test/*/Makefile)); do \
+	@for dir in extension gateway $(patsubst %/Makefile,%,$(wildcard test/*/Makefile)); do \
 		$(MAKE) -s -C $$dir clean || exit; done
 	@rm -rf build .run
 

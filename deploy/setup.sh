@@ -10,13 +10,16 @@ runtime=(
 	postgresql-15
 	postgresql-client-15
 	postgresql-15-partman
+	libcurl4                              # ledgerctl-online
+	libpq5
 	libssl3
 	perl                                  # the demo's and the runners' small helpers
 )
 
-# What compiling the extension needs besides.
+# What compiling the extension and ledgerctl needs besides.
 build=(
 	build-essential
+	libcurl4-openssl-dev                  # ledgerctl-online
 	libpq-dev
 	libssl-dev
 	postgresql-server-dev-15
@@ -27,6 +30,8 @@ build=(
 test=(
 	clang
 	clang-format                          # advisory, test/lint/format.sh
+	golang-go                             # other people's notes and tiles, test/go
+	golang-golang-x-mod-dev
 	git                                   # the lints ask it which files are the project's
 	libclang-rt-14-dev
 	libipc-run-perl

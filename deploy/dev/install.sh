@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Builds the extension, and installs it if PostgreSQL does not have this very
-# build already: so that a second `make up` needs no sudo.
+# Builds the extension and ledgerctl, and installs the extension if PostgreSQL
+# does not have this very build already: so that a second `make up` needs no sudo.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 cd "$checkout"
 make -s -j2 -C extension all
+make -s -j2 -C gateway all
 
 lib_dir=$("$PG_CONFIG" --pkglibdir)
 extension_dir=$("$PG_CONFIG" --sharedir)/extension
@@ -15,5 +16,5 @@ for file in extension/findings_ledger.control extension/findings_ledger--*.sql; 
 	cmp -s "$file" "$extension_dir/${file##*/}" || installed=no
 done
 if [ "$installed" = no ]; then
-	make -s install
+	make -s install-extension
 fi

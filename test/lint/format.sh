@@ -4,7 +4,7 @@
 # otherwise is told, and fails nothing.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/tap.sh"
 
-mapfile -t files < <(project_files 'extension/*.c' 'extension/*.h')
+mapfile -t files < <(project_files 'extension/*.c' 'extension/*.h' 'gateway/*.c' 'gateway/*.h')
 
 clang-format --style=file --dump-config 2>&1 >/dev/null | none '.clang-format can be read'
 

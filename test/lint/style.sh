@@ -2,7 +2,7 @@
 # Layout of the source: PostgreSQL's C style, tabs, and no stray white space.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/tap.sh"
 
-mapfile -t c_files < <(project_files 'extension/*.c' 'extension/*.h' 'test/*.c' 'test/*.h')
+mapfile -t c_files < <(project_files 'extension/*.c' 'extension/*.h' 'gateway/*.c' 'gateway/*.h' 'test/*.c' 'test/*.h')
 
 mapfile -t texts < <(project_files ':!:test/vectors' ':!:test/fuzz/corpus' ':!:test/*/expected/*' ':!:*.png' ':!:*.gz')
 
