@@ -43,8 +43,11 @@ extern const lc_json *lc_jsontree_root(const lc_jsontree *tree);
 /* The member, or NULL if the value is no object or has none of that name. */
 extern const lc_json *lc_json_member(const lc_json *object, const char *name);
 
-/* The member's string, number's text …; s == NULL if it is missing or of another type. */
+/* The member's string; s == NULL if it is missing or of another type. */
 extern lc_str lc_json_string(const lc_json *object, const char *name);
+
+/* The greatest integer that every JSON reader keeps exactly (RFC 7493 section 2.2). */
+#define LC_JSON_MAX_INTEGER UINT64_C(9007199254740991)
 
 /* A whole number of 0 … 2^53 - 1 written without sign, point or exponent. */
 extern bool lc_json_uint(const lc_json *object, const char *name, uint64_t *out);
