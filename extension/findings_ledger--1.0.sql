@@ -227,3 +227,17 @@ CREATE FUNCTION ledger_verify_projection(tenant text, horizon timestamptz)
 	AS 'MODULE_PATHNAME', 'ledger_verify_projection';
 COMMENT ON FUNCTION ledger_verify_projection(text, timestamptz) IS
 	'Folds all events of a tenant (NULL: of all that the role sees) again and names each derived row that differs, is missing or is too many; one last row tells how many findings were folded. History before the horizon is not expected. For the verifier.';
+
+CREATE FUNCTION ledger_tree_check(tenant text, chain uuid, sizes bigint[],
+	start bigint DEFAULT 0, start_frontier bytea DEFAULT '')
+	RETURNS TABLE (tree_size bigint, root bytea, frontier bytea, level smallint, tile_index bigint, hashes bytea)
+	LANGUAGE c STABLE STRICT PARALLEL UNSAFE COST 10000
+	AS 'MODULE_PATHNAME', 'ledger_tree_check';
+COMMENT ON FUNCTION ledger_tree_check(text, uuid, bigint[], bigint, bytea) IS
+	'The tree of a chain computed again from its leaf hashes, in one pass: root and frontier of each size that is there, each full tile, and the unfinished tiles of the largest size. Reads the leaves after start, given the frontier of those before; tiles that begin before start are left out. Ends at the first gap. LG403: tenant not granted. For the verifier.';
+
+CREATE FUNCTION ledger_frontier_root(frontier bytea, tree_size bigint) RETURNS bytea
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_frontier_root';
+COMMENT ON FUNCTION ledger_frontier_root(bytea, bigint) IS
+	'The root that a frontier gives; NULL if it has not one hash for each bit set in tree_size. For the verifier.';
