@@ -289,9 +289,9 @@ skip_lone_rows(uint64_t *fn, uint64_t *sn)
 
 /* Names of RFC 9162 section 2.1.3.2: fn is the node's place in its row, sn the last of that row. */
 lc_status
-lc_merkle_verify_inclusion(const uint8_t leaf_hash[LC_HASH_LEN], uint64_t index, uint64_t size,
-						   const uint8_t (*hashes)[LC_HASH_LEN], size_t count,
-						   const uint8_t root[LC_HASH_LEN])
+lc_merkle_inclusion_root(const uint8_t leaf_hash[LC_HASH_LEN], uint64_t index, uint64_t size,
+						 const uint8_t (*hashes)[LC_HASH_LEN], size_t count,
+						 uint8_t root[LC_HASH_LEN])
 {
 	uint8_t		r[LC_HASH_LEN];
 	uint64_t	fn = index;
@@ -319,7 +319,23 @@ lc_merkle_verify_inclusion(const uint8_t leaf_hash[LC_HASH_LEN], uint64_t index,
 		fn >>= 1;
 		sn >>= 1;
 	}
-	return sn == 0 && memcmp(r, root, LC_HASH_LEN) == 0 ? LC_OK : LC_ERR_PROOF;
+	if (sn != 0)
+		return LC_ERR_PROOF;
+	memcpy(root, r, LC_HASH_LEN);
+	return LC_OK;
+}
+
+lc_status
+lc_merkle_verify_inclusion(const uint8_t leaf_hash[LC_HASH_LEN], uint64_t index, uint64_t size,
+						   const uint8_t (*hashes)[LC_HASH_LEN], size_t count,
+						   const uint8_t root[LC_HASH_LEN])
+{
+	uint8_t		computed[LC_HASH_LEN];
+	lc_status	status = lc_merkle_inclusion_root(leaf_hash, index, size, hashes, count, computed);
+
+	if (status == LC_OK && memcmp(computed, root, LC_HASH_LEN) != 0)
+		return LC_ERR_PROOF;
+	return status;
 }
 
 /* Both sizes at least 1 and different; RFC 9162 section 2.1.4.2 from step 2 on. */

@@ -99,6 +99,15 @@ extern lc_status lc_merkle_consistency(const lc_node_source *source, uint64_t si
 									   lc_proof *proof);
 
 /*
+ * The root that a proof leads to, so that a message can show it: steps 1 to 4
+ * of RFC 9162 section 2.1.3.2.  LC_ERR_PROOF if it has not as many hashes as
+ * the path of that leaf.
+ */
+extern lc_status lc_merkle_inclusion_root(const uint8_t leaf_hash[LC_HASH_LEN], uint64_t index,
+										  uint64_t size, const uint8_t (*hashes)[LC_HASH_LEN],
+										  size_t count, uint8_t root[LC_HASH_LEN]);
+
+/*
  * RFC 9162 section 2.1.3.2.  LC_OK, or LC_ERR_PROOF whatever is wrong with the
  * arguments; anything else says that OpenSSL failed.
  */
