@@ -305,7 +305,7 @@ parse_value(parser *p, state *next)
 			*next = WANT_ELEMENT_OR_END;
 			return open_container(p, false);
 		case '"':
-			status = lc_json_string(p, &string);
+			status = lc_json_read_string(p, &string);
 			if (status != LC_OK)
 				return status;
 			p->fault = start;
@@ -336,7 +336,7 @@ parse_key(parser *p)
 
 	if (peek(p) != '"')
 		return lc_json_fail(p, start, LC_ERR_SYNTAX);
-	status = lc_json_string(p, &key);
+	status = lc_json_read_string(p, &key);
 	if (status == LC_OK)
 		status = ensure_room(p, &names, p->nnames, &p->max_names, sizeof(name));
 	p->names = names;

@@ -55,6 +55,6 @@ typedef struct parser
 extern lc_status lc_json_fail(parser *p, size_t offset, lc_status status);
 
 /* The string at p->pos (its quote), decoded; moves behind it. */
-extern lc_status lc_json_string(parser *p, lc_str *out);
+extern lc_status lc_json_read_string(parser *p, lc_str *out);
 
 #endif

@@ -186,7 +186,7 @@ find_closing_quote(const parser *p, size_t offset)
 }
 
 lc_status
-lc_json_string(parser *p, lc_str *out)
+lc_json_read_string(parser *p, lc_str *out)
 {
 	size_t		start = ++p->pos;
 	size_t		run = start;
