@@ -113,6 +113,33 @@ is_hex(const uint8_t *got, size_t n, const char *want, const char *name)
 	lc_buf_free(&hex);
 }
 
+/* Exactly these bytes in memory of their own, so that a look behind them is seen. */
+static MAYBE_UNUSED char *
+exact_copy(const char *s, size_t n)
+{
+	char	   *copy = malloc(n);
+
+	if (copy == NULL && n > 0)
+		abort();
+	if (n > 0)
+		memcpy(copy, s, n);
+	return copy;
+}
+
+static MAYBE_UNUSED bool
+same(lc_str got, const char *want)
+{
+	return got.s != NULL && got.n == strlen(want) && memcmp(got.s, want, got.n) == 0;
+}
+
+static MAYBE_UNUSED lc_str
+str(const char *s)
+{
+	lc_str		result = {s, strlen(s)};
+
+	return result;
+}
+
 static MAYBE_UNUSED int
 done(void)
 {

@@ -18,14 +18,6 @@
 #define EE16 "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 #define ZERO16 "00000000000000000000000000000000"
 
-static lc_str
-str(const char *s)
-{
-	lc_str		result = {s, strlen(s)};
-
-	return result;
-}
-
 /* An event without its optional members. */
 static lc_event
 plain_event(void)

@@ -81,14 +81,6 @@ write_events(lc_buf *out, const lc_alloc *alloc)
 	return status;
 }
 
-static lc_str
-str(const char *s)
-{
-	lc_str		result = {s, strlen(s)};
-
-	return result;
-}
-
 static lc_status
 write_envelope(lc_buf *out, const lc_alloc *alloc)
 {

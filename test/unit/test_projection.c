@@ -12,14 +12,6 @@
 #define CHAIN "f14b996b-1fb7-83e1-80e2-03d4c9ac55e7"
 #define EVENT "01a209e2-fb3b-774b-8000-000000000000"
 
-static lc_str
-str(const char *s)
-{
-	lc_str		result = {s, strlen(s)};
-
-	return result;
-}
-
 /* A projection without its optional members. */
 static lc_projection
 plain(void)
