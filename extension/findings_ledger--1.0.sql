@@ -241,3 +241,126 @@ CREATE FUNCTION ledger_frontier_root(frontier bytea, tree_size bigint) RETURNS b
 	AS 'MODULE_PATHNAME', 'ledger_frontier_root';
 COMMENT ON FUNCTION ledger_frontier_root(bytea, bigint) IS
 	'The root that a frontier gives; NULL if it has not one hash for each bit set in tree_size. For the verifier.';
+
+CREATE FUNCTION ledger_merkle_add(internal, leaf bytea)
+	RETURNS internal LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_merkle_add';
+COMMENT ON FUNCTION ledger_merkle_add(internal, bytea) IS
+	'Part of the aggregate ledger_merkle_root().';
+CREATE FUNCTION ledger_merkle_final(internal)
+	RETURNS bytea LANGUAGE c IMMUTABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_merkle_final';
+COMMENT ON FUNCTION ledger_merkle_final(internal) IS
+	'Part of the aggregate ledger_merkle_root().';
+
+CREATE AGGREGATE ledger_merkle_root(leaf bytea) (
+	SFUNC = ledger_merkle_add, STYPE = internal, SSPACE = 2048,
+	FINALFUNC = ledger_merkle_final, PARALLEL = SAFE);
+COMMENT ON AGGREGATE ledger_merkle_root(bytea) IS
+	'RFC 6962 root over leaf hashes in the order given: ledger_merkle_root(merkle_leaf_hash ORDER BY sequence_no). SHA-256 of nothing if there are none. LG400: a leaf is null or has not 32 bytes.';
+
+CREATE FUNCTION ledger_verify_inclusion(leaf_hash bytea, leaf_index bigint, tree_size bigint, proof bytea[], root bytea)
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10
+	AS 'MODULE_PATHNAME', 'ledger_verify_inclusion';
+COMMENT ON FUNCTION ledger_verify_inclusion(bytea, bigint, bigint, bytea[], bytea) IS
+	'Does the proof (RFC 9162 section 2.1.3) show that the leaf of that index, sequence_no - 1, is in the tree of that size and root? False also for whatever is malformed.';
+
+CREATE FUNCTION ledger_verify_consistency(size1 bigint, root1 bytea, size2 bigint, root2 bytea, proof bytea[])
+	RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10
+	AS 'MODULE_PATHNAME', 'ledger_verify_consistency';
+COMMENT ON FUNCTION ledger_verify_consistency(bigint, bytea, bigint, bytea, bytea[]) IS
+	'Does the proof (RFC 9162 section 2.1.4) show that the first tree is the beginning of the second? False also for whatever is malformed.';
+
+CREATE FUNCTION ledger_key_id(public_key text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_key_id';
+COMMENT ON FUNCTION ledger_key_id(text) IS
+	'<name>+<8 hex digits> of a verifier key (C2SP signed-note). LG400: malformed or weak key.';
+
+CREATE FUNCTION ledger_verify_note(note text, public_key text) RETURNS boolean
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'ledger_verify_note';
+COMMENT ON FUNCTION ledger_verify_note(text, text) IS
+	'Is the signed note (C2SP signed-note), such as a checkpoint, signed by this verifier key? Ed25519 signatures and witness cosignatures (C2SP tlog-cosignature). A malformed note is not signed; a note with one wrong line of the key is not either. LG400: malformed or weak key.';
+
+CREATE FUNCTION ledger_note_keys(note text) RETURNS SETOF text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 2
+	AS 'MODULE_PATHNAME', 'ledger_note_keys';
+COMMENT ON FUNCTION ledger_note_keys(text) IS
+	'Which keys the signature lines of a note name, in order, as ledger_key_id() writes them; nothing is verified. None for what is no signed note.';
+
+CREATE FUNCTION ledger_note_text(note text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_note_text';
+COMMENT ON FUNCTION ledger_note_text(text) IS
+	'What is signed in a note, with its final newline; NULL for what is no signed note.';
+
+CREATE FUNCTION ledger_checkpoint_text(origin text, tree_size bigint, root bytea) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_checkpoint_text';
+COMMENT ON FUNCTION ledger_checkpoint_text(text, bigint, bytea) IS
+	'The text of a checkpoint (C2SP tlog-checkpoint), unsigned: origin, size and root in base64, a line each. LG400: what makes no checkpoint.';
+
+CREATE FUNCTION ledger_parse_checkpoint(checkpoint text,
+	OUT origin text, OUT tree_size bigint, OUT root bytea, OUT signed boolean) RETURNS record
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_parse_checkpoint';
+COMMENT ON FUNCTION ledger_parse_checkpoint(text) IS
+	'The parts of a checkpoint, and whether it is a signed note or only its text; all NULL for what is neither. No signature is verified.';
+
+CREATE FUNCTION ledger_verify_dsse(envelope jsonb, public_key text) RETURNS jsonb
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'ledger_verify_dsse';
+COMMENT ON FUNCTION ledger_verify_dsse(jsonb, text) IS
+	'The payload of a DSSE v1 envelope if it is signed by this verifier key and is JSON, else NULL. The payloadType is signed too, and is yours to compare. LG400: malformed or weak key.';
+
+CREATE FUNCTION ledger_proof_text(leaf_index bigint, proof bytea[], checkpoint text) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_proof_text';
+COMMENT ON FUNCTION ledger_proof_text(bigint, bytea[], text) IS
+	'A proof bundle (C2SP tlog-proof) of an index, an inclusion proof and a signed checkpoint. Part of ledger_proof_bundle().';
+
+CREATE FUNCTION ledger_tree_head(tenant text, chain uuid) RETURNS bigint
+	LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED COST 100
+	AS 'MODULE_PATHNAME', 'ledger_tree_head';
+COMMENT ON FUNCTION ledger_tree_head(text, uuid) IS
+	'The chain''s newest sequence that another transaction committed and the statement sees, 0 if none; waits until it is durable, and on the synchronous standbys if any are configured. For the ledger''s own functions; LG403 elsewhere.';
+
+CREATE FUNCTION ledger_tree_advance(tenant text, chain uuid, frontier bytea, from_size bigint, to_size bigint,
+	OUT new_frontier bytea, OUT root bytea, OUT nodes bytea) RETURNS record
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000
+	AS 'MODULE_PATHNAME', 'ledger_tree_advance';
+COMMENT ON FUNCTION ledger_tree_advance(text, uuid, bytea, bigint, bigint) IS
+	'Takes a tree on from one size to another: its new frontier and root, and the roots of the subtrees of 256 leaves that were completed on the way, in order. Reads the new leaves only. LG500: an event is missing, or the frontier is not that of from_size. For the ledger''s own functions; LG403 elsewhere.';
+
+CREATE FUNCTION ledger_tree_root(tenant text, chain uuid, tree_size bigint) RETURNS bytea
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'ledger_tree_root';
+COMMENT ON FUNCTION ledger_tree_root(text, uuid, bigint) IS
+	'The core of ledger_chain_root(). For the ledger''s own functions; LG403 elsewhere.';
+
+CREATE FUNCTION ledger_tree_inclusion(tenant text, chain uuid, leaf_index bigint, tree_size bigint) RETURNS bytea[]
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'ledger_tree_inclusion';
+COMMENT ON FUNCTION ledger_tree_inclusion(text, uuid, bigint, bigint) IS
+	'The core of ledger_inclusion_proof(). For the ledger''s own functions; LG403 elsewhere.';
+
+CREATE FUNCTION ledger_tree_consistency(tenant text, chain uuid, size1 bigint, size2 bigint) RETURNS bytea[]
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000
+	AS 'MODULE_PATHNAME', 'ledger_tree_consistency';
+COMMENT ON FUNCTION ledger_tree_consistency(text, uuid, bigint, bigint) IS
+	'The core of ledger_consistency_proof(). For the ledger''s own functions; LG403 elsewhere.';
+
+CREATE FUNCTION ledger_force_flush() RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'ledger_force_flush';
+COMMENT ON FUNCTION ledger_force_flush() IS
+	'The present transaction''s commit is flushed, whatever synchronous_commit says.';
+
+REVOKE EXECUTE ON FUNCTION
+	ledger_tree_head(text, uuid), ledger_tree_advance(text, uuid, bytea, bigint, bigint),
+	ledger_tree_root(text, uuid, bigint), ledger_tree_inclusion(text, uuid, bigint, bigint),
+	ledger_tree_consistency(text, uuid, bigint, bigint), ledger_force_flush()
+	FROM PUBLIC;

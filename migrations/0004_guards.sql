@@ -106,6 +106,11 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_verify(text, uuid, bigint, bigint), ledger.ledger_verify_report(text, uuid, bigint, bigint)
 	TO ledger_reader, ledger_auditor, ledger_operator;
 GRANT EXECUTE ON FUNCTION
+	ledger.ledger_chain_root(text, uuid, bigint), ledger.ledger_inclusion_proof(text, uuid, bigint, bigint),
+	ledger.ledger_consistency_proof(text, uuid, bigint, bigint), ledger.ledger_checkpoint(text, uuid, bigint),
+	ledger.ledger_proof_bundle(text, uuid)
+	TO ledger_reader, ledger_auditor, ledger_operator, ledger_anchorer;
+GRANT EXECUTE ON FUNCTION
 	ledger.ledger_create_tenant(text, jsonb), ledger.ledger_grant_tenant(name, text),
 	ledger.ledger_revoke_tenant(name, text), ledger.ledger_ensure_partitions(),
 	ledger.ledger_maintenance_tick(), ledger.ledger_set_retention(text, interval),

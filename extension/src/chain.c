@@ -331,8 +331,8 @@ init_keys(ScanKeyData *keys, Datum tenant, AttrNumber second, RegProcedure equal
 }
 
 /* The slot holds a row of a heap, and so the buffer that it lies in. */
-static RowOrigin
-slot_origin(TupleTableSlot *slot)
+RowOrigin
+ledger_slot_origin(TupleTableSlot *slot)
 {
 	RowOrigin	origin = {FrozenTransactionId, InvalidXLogRecPtr};
 	bool		should_free;
@@ -379,7 +379,7 @@ ledger_chain_head(Relation leaf, Datum tenant, Datum chain_id, ChainHead *head)
 		head->sequence_no = DatumGetInt64(row.values[EC_SEQUENCE_NO]);
 		memcpy(head->event_hash, hash, LC_HASH_LEN);
 		head->policy_version = pnstrdup(policy.s, policy.n);
-		head->origin = slot_origin(slot);
+		head->origin = ledger_slot_origin(slot);
 	}
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
@@ -412,7 +412,7 @@ look_for_event(Relation leaf, Datum tenant, Datum event_id, EventRow *row, RowOr
 		HeapTuple	copy = heap_copytuple(ExecFetchSlotHeapTuple(slot, false, &should_free));
 
 		ledger_row_from_tuple(copy, RelationGetDescr(leaf), &columns, row);
-		*origin = slot_origin(slot);
+		*origin = ledger_slot_origin(slot);
 	}
 	index_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);

@@ -19,7 +19,8 @@
  *   the server's own commit path.  Standbys that were named after PRE_COMMIT
  *   looked (this backend has not re-read its configuration) are waited for here.
  * - Whoever answers with another transaction's event first waits until that
- *   one is durable (ledger_wait_durable): visible is not yet flushed.
+ *   one is durable (ledger_wait_durable): visible is not yet flushed.  Who is to
+ *   testify to it also waits until the standbys have it (ledger_wait_replicated).
  */
 #include "ledger.h"
 
@@ -28,7 +29,12 @@
 #include "access/xlog.h"
 #include "replication/message.h"
 #include "replication/syncrep.h"
+#include "replication/walsender.h"
+#include "replication/walsender_private.h"
+#include "storage/latch.h"
+#include "storage/lwlock.h"
 #include "utils/resowner.h"
+#include "utils/wait_event.h"
 
 static bool appended = false;	/* this transaction linked a row */
 static bool swapped = false;	/* synchronous_commit is ours until the end */
@@ -169,4 +175,57 @@ ledger_wait_durable_all(void)
 {
 	if (!RecoveryInProgress())
 		XLogFlush(ledger_log_message("findings_ledger", "", 0));
+}
+
+/* Have the synchronous standbys flushed the log up to here, or are there none? */
+static bool
+replicated(XLogRecPtr lsn)
+{
+	bool		done;
+
+	LWLockAcquire(SyncRepLock, LW_SHARED);
+
+	/*
+	 * What the checkpointer has made of synchronous_standby_names, because a
+	 * backend that waits cannot read its configuration again.  Older minor
+	 * releases keep it as a boolean.
+	 */
+#ifdef SYNC_STANDBY_DEFINED
+	done = (WalSndCtl->sync_standbys_status & SYNC_STANDBY_INIT) != 0 ?
+		(WalSndCtl->sync_standbys_status & SYNC_STANDBY_DEFINED) == 0 : !standbys_configured();
+#else
+	done = !WalSndCtl->sync_standbys_defined;
+#endif
+	done = done || WalSndCtl->lsn[SYNC_REP_WAIT_FLUSH] >= lsn;
+	LWLockRelease(SyncRepLock);
+	return done;
+}
+
+/*
+ * Wait until the synchronous standbys, if any are configured, have everything
+ * that is durable here.  What a session with synchronous_commit = local wrote, or
+ * one that cancelled its wait, is visible before they have it, and a fail-over
+ * would take it back.  The waiter's own synchronous_commit does not matter.
+ *
+ * Not SyncRepWaitForLSN(): a cancelled wait there is a warning, as after a
+ * commit, and here it must be an error.  Nobody wakes those who stand outside its
+ * queue, so this one looks again, at most every tenth of a second.
+ */
+void
+ledger_wait_replicated(void)
+{
+	XLogRecPtr	target;
+	long		delay = 1;
+
+	if (max_wal_senders == 0 || RecoveryInProgress())
+		return;
+	target = ledger_flush_position();
+	while (!replicated(target))
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, delay,
+						 WAIT_EVENT_SYNC_REP);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		delay = Min(delay * 2, 100);
+	}
 }

@@ -206,12 +206,14 @@ extern void ledger_chain_lock_any(int64 key);
 extern void ledger_chain_head(Relation leaf, Datum tenant, Datum chain_id, ChainHead *head);
 extern bool ledger_find_event(Relation leaf, Datum tenant, Datum event_id, EventRow *row,
 							  RowOrigin *origin);
+extern RowOrigin ledger_slot_origin(TupleTableSlot *slot);
 
 /* commit.c */
 extern void ledger_commit_init(void);
 extern void ledger_commit_arm(void);
 extern void ledger_wait_durable(const RowOrigin *origin);
 extern void ledger_wait_durable_all(void);
+extern void ledger_wait_replicated(void);
 
 /* link.c */
 typedef struct AppendContext

@@ -1,6 +1,6 @@
 -- Functions: what they promise to the planner, and that they keep it.
 BEGIN;
-SELECT plan(25);
+SELECT plan(27);
 
 CREATE TEMP VIEW ours AS
 	SELECT p.*, l.lanname FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang WHERE p.pronamespace = 'ledger'::regnamespace;
@@ -19,6 +19,32 @@ SELECT set_eq($$ SELECT proname::text, pg_get_function_arguments(oid), provolati
 	('ledger_uuid_v7', '', 'vs'),
 	('ledger_tenant_allowed', 'tenant text', 'sss'),
 	('ledger_tenant_selected', 'tenant text', 'sss') $$, 'the hash recipes');
+SELECT set_eq($$ SELECT proname::text, pg_get_function_arguments(oid), provolatile::text || proparallel::text || CASE WHEN proisstrict THEN 's' ELSE '' END FROM ours
+		WHERE proname ~ '^ledger_merkle_|^ledger_tree_(head|advance|root|inclusion|consistency)$|_(note|dsse|inclusion|consistency|checkpoint)$|^ledger_(note|checkpoint|proof)_text$'
+			OR proname IN ('ledger_key_id', 'ledger_note_keys', 'ledger_force_flush') $$, $$ VALUES
+	('ledger_merkle_add', 'internal, leaf bytea', 'is'),
+	('ledger_merkle_final', 'internal', 'is'),
+	('ledger_merkle_root', 'leaf bytea', 'is'),
+	('ledger_verify_inclusion', 'leaf_hash bytea, leaf_index bigint, tree_size bigint, proof bytea[], root bytea', 'iss'),
+	('ledger_verify_consistency', 'size1 bigint, root1 bytea, size2 bigint, root2 bytea, proof bytea[]', 'iss'),
+	('ledger_key_id', 'public_key text', 'iss'),
+	('ledger_verify_note', 'note text, public_key text', 'iss'),
+	('ledger_note_keys', 'note text', 'iss'),
+	('ledger_note_text', 'note text', 'iss'),
+	('ledger_checkpoint_text', 'origin text, tree_size bigint, root bytea', 'iss'),
+	('ledger_parse_checkpoint', 'checkpoint text, OUT origin text, OUT tree_size bigint, OUT root bytea, OUT signed boolean', 'iss'),
+	('ledger_verify_dsse', 'envelope jsonb, public_key text', 'iss'),
+	('ledger_proof_text', 'leaf_index bigint, proof bytea[], checkpoint text', 'iss'),
+	('ledger_tree_head', 'tenant text, chain uuid', 'vrs'),
+	('ledger_tree_advance', 'tenant text, chain uuid, frontier bytea, from_size bigint, to_size bigint, OUT new_frontier bytea, OUT root bytea, OUT nodes bytea', 'sss'),
+	('ledger_tree_root', 'tenant text, chain uuid, tree_size bigint', 'sss'),
+	('ledger_tree_inclusion', 'tenant text, chain uuid, leaf_index bigint, tree_size bigint', 'sss'),
+	('ledger_tree_consistency', 'tenant text, chain uuid, size1 bigint, size2 bigint', 'sss'),
+	('ledger_force_flush', '', 'vu'),
+	('ledger_checkpoint', 'tenant text, chain uuid, tree_size bigint DEFAULT NULL::bigint', 'sr') $$, 'trees, notes and envelopes');
+SELECT set_eq($$ SELECT proname::text, provolatile::text || proparallel::text FROM ours WHERE prosecdef AND proname ~ '_(proof|root|checkpoint|bundle)$' $$, $$ VALUES
+	('ledger_chain_root', 'sr'), ('ledger_inclusion_proof', 'sr'), ('ledger_consistency_proof', 'sr'), ('ledger_checkpoint', 'sr'), ('ledger_proof_bundle', 'sr') $$,
+	'proofs: one snapshot for the whole statement');
 SELECT set_eq($$ SELECT proname::text, provolatile::text || proparallel::text FROM ours WHERE prosecdef AND provolatile <> 's' $$, $$ VALUES
 	('ledger_append', 'vu'), ('ledger_append_many', 'vu'), ('ledger_append_request', 'vu'), ('ledger_import', 'vu'),
 	('ledger_create_tenant', 'vu'), ('ledger_grant_tenant', 'vu'), ('ledger_revoke_tenant', 'vu'), ('ledger_add_event_type', 'vu'),
