@@ -29,6 +29,71 @@ CREATE FUNCTION ledger.ledger_schema_version() RETURNS text
 COMMENT ON FUNCTION ledger.ledger_schema_version() IS
 	'The version of the extension findings_ledger that the migrations of this database need.';
 
+-- ---- sql/functions/ledger_only_adds.sql
+-- What may still happen to a row that is recorded.  The triggers that refuse
+-- changes ask these in their WHEN: a condition of one call is one that
+-- ledger_guard_state() can compare with what it must be.
+
+-- Signature lines behind a checkpoint, signatures behind those of its statement, and
+-- one reference.  The text that was signed has no empty line, so the first signature
+-- brings the one that ends it; a line that only looked like text would be one more
+-- line of the checkpoint.
+CREATE FUNCTION ledger.ledger_anchor_only_adds(before ledger.ledger_merkle_roots, after ledger.ledger_merkle_roots)
+	RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT (
+		(before.tenant_id, before.anchor_id, before.chain_id, before.window_start, before.window_end,
+			before.sequence_start, before.sequence_end, before.root_hash, before.leaf_count, before.anchored_at,
+			before.tree_size, before.previous_root_hash, before.frontier, before.origin,
+			before.guard_fingerprint, before.guard_sequence)
+		IS NOT DISTINCT FROM
+		(after.tenant_id, after.anchor_id, after.chain_id, after.window_start, after.window_end,
+			after.sequence_start, after.sequence_end, after.root_hash, after.leaf_count, after.anchored_at,
+			after.tree_size, after.previous_root_hash, after.frontier, after.origin,
+			after.guard_fingerprint, after.guard_sequence)
+		AND coalesce(before.anchor_reference = after.anchor_reference, before.anchor_reference IS NULL)
+		AND (before.checkpoint = after.checkpoint
+			OR (starts_with(after.checkpoint, before.checkpoint)
+				AND substr(after.checkpoint, length(before.checkpoint) + 1)
+					~ (CASE WHEN before.checkpoint LIKE E'%\n\n%' THEN '^' ELSE E'^\n' END || E'(— [^\n]+\n)+$')))
+		AND before.dsse - 'signatures' = after.dsse - 'signatures'
+		AND (before.dsse = after.dsse
+			OR before.dsse -> 'signatures' = (
+				SELECT coalesce(jsonb_agg(s.signature ORDER BY s.n), '[]')
+				FROM jsonb_array_elements(after.dsse -> 'signatures') WITH ORDINALITY AS s (signature, n)
+				WHERE s.n <= jsonb_array_length(before.dsse -> 'signatures')))
+	) IS TRUE
+	$$;
+COMMENT ON FUNCTION ledger.ledger_anchor_only_adds(ledger.ledger_merkle_roots, ledger.ledger_merkle_roots) IS
+	'Does this change of an anchor only add signature lines, signatures, or the reference that was missing? For the trigger on ledger_merkle_roots.';
+
+CREATE FUNCTION ledger.ledger_key_only_ends(before ledger.ledger_keys, after ledger.ledger_keys)
+	RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT ((before.key_id, before.public_key, before.purpose, before.registered_at, before.registered_by)
+			= (after.key_id, after.public_key, after.purpose, after.registered_at, after.registered_by)
+		AND coalesce(before.retired_at = after.retired_at, before.retired_at IS NULL)
+		AND coalesce(before.revoked_at = after.revoked_at, before.revoked_at IS NULL)) IS TRUE
+	$$;
+COMMENT ON FUNCTION ledger.ledger_key_only_ends(ledger.ledger_keys, ledger.ledger_keys) IS
+	'Does this change of a key only retire or revoke it? For the trigger on ledger_keys.';
+
+CREATE FUNCTION ledger.ledger_range_only_narrows(before ledger.ledger_key_ranges, after ledger.ledger_key_ranges)
+	RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT ((before.key_id, before.tenant_id, before.chain_id, before.first_sequence)
+			= (after.key_id, after.tenant_id, after.chain_id, after.first_sequence)
+		AND coalesce(after.last_sequence <= before.last_sequence, before.last_sequence IS NULL)) IS TRUE
+	$$;
+COMMENT ON FUNCTION ledger.ledger_range_only_narrows(ledger.ledger_key_ranges, ledger.ledger_key_ranges) IS
+	'Does this change of a key''s range only make it smaller? For the trigger on ledger_key_ranges.';
+
 -- ---- sql/functions/ledger_create_tenant.sql
 -- Name of a tenant's leaf: readable, and unique by eight digits of its hash.
 CREATE FUNCTION ledger.ledger_leaf_name(tenant text) RETURNS name
@@ -910,18 +975,31 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 	), on_leaf (name, function, bits) AS (VALUES
 		('zzzz_ledger_link', 'ledger_link', 1 + 2 + 4), ('ledger_refuse_row', 'ledger_refuse_change', 1 + 2 + 8 + 16),
 		('ledger_refuse_direct', 'ledger_refuse_direct', 2 + 4 + 8 + 16), ('ledger_refuse_truncate', 'ledger_refuse_change', 2 + 32)
+	), on_others (relation, name, bits, condition) AS (VALUES
+		('ledger_event_types', 'ledger_refuse_statement', 2 + 8 + 16 + 32, NULL),
+		-- A migration's event may be filled in, once.
+		('ledger_schema_migrations', 'ledger_refuse_row', 1 + 2 + 16, '*'),
+		('ledger_schema_migrations', 'ledger_refuse_statement', 2 + 8 + 32, NULL)
+	), append_only AS (
+		SELECT t.relation, w.name, w.bits, NULL AS condition
+		FROM (VALUES ('ledger_merkle_tiles'), ('ledger_anchor_receipts'), ('ledger_verification_marks')) AS t (relation),
+			(VALUES ('ledger_refuse_row', 1 + 2 + 8 + 16), ('ledger_refuse_statement', 2 + 8 + 16 + 32)) AS w (name, bits)
+	), additive AS (
+		SELECT t.relation, w.name, w.bits, CASE w.name WHEN 'ledger_refuse_row' THEN format('(NOT ledger.%s(old.*, new.*))', t.condition) END AS condition
+		FROM (VALUES ('ledger_merkle_roots', 'ledger_anchor_only_adds'), ('ledger_keys', 'ledger_key_only_ends'),
+				('ledger_key_ranges', 'ledger_range_only_narrows')) AS t (relation, condition),
+			(VALUES ('ledger_refuse_row', 1 + 2 + 16), ('ledger_refuse_delete', 1 + 2 + 8), ('ledger_refuse_statement', 2 + 8 + 32)) AS w (name, bits)
 	), wanted AS (
-		SELECT NULL::text AS tenant_id, 'ledger_events' AS relation, w.* FROM on_parent AS w
+		SELECT NULL::text AS tenant_id, 'ledger_events' AS relation, w.*, NULL AS condition FROM on_parent AS w
 		UNION ALL
-		SELECT t.tenant_id, t.leaf::text, w.* FROM ledger.ledger_tenants AS t, on_leaf AS w
+		SELECT t.tenant_id, t.leaf::text, w.*, NULL FROM ledger.ledger_tenants AS t, on_leaf AS w
 		UNION ALL
-		SELECT NULL, 'ledger_event_types', 'ledger_refuse_statement', 'ledger_refuse_change', 2 + 8 + 16 + 32
-		UNION ALL
-		SELECT NULL, 'ledger_schema_migrations', w.* FROM (VALUES
-			('ledger_refuse_row', 'ledger_refuse_change', 1 + 2 + 16),
-			('ledger_refuse_statement', 'ledger_refuse_change', 2 + 8 + 32)) AS w (name, function, bits)
+		SELECT NULL, o.relation, o.name, 'ledger_refuse_change', o.bits, o.condition
+		FROM (SELECT * FROM on_others UNION ALL SELECT * FROM append_only UNION ALL SELECT * FROM additive) AS o
 	), found AS (
-		SELECT c.relname, t.tgname, t.tgenabled, t.tgtype, p.proname, t.tgqual IS NOT NULL OR cardinality(t.tgattr::int2[]) > 0 AS partial,
+		SELECT c.relname, t.tgname, t.tgenabled, t.tgtype, p.proname, cardinality(t.tgattr::int2[]) > 0 AS partial,
+			CASE WHEN t.tgqual IS NOT NULL
+			     THEN translate(substring(pg_get_triggerdef(t.oid) FROM ' WHEN [(](.*)[)] EXECUTE '), '"', '') END AS condition,
 			p.pronamespace = 'ledger'::regnamespace AS ours
 		FROM pg_trigger AS t
 		JOIN pg_class AS c ON c.oid = t.tgrelid
@@ -932,8 +1010,8 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 			CASE WHEN f.tgname IS NULL THEN 'missing'
 			     WHEN NOT f.ours OR f.proname <> w.function THEN 'runs another function'
 			     WHEN f.tgenabled <> 'A' THEN format('not enabled always (%s)', f.tgenabled)
-			     -- A migration's event may be filled in, once: that trigger has a condition.
-			     WHEN (f.partial AND w.relation <> 'ledger_schema_migrations') OR (f.tgtype & w.bits) <> w.bits OR (f.tgtype & 67) <> (w.bits & 67)
+			     WHEN f.partial OR (f.condition IS DISTINCT FROM w.condition AND w.condition IS DISTINCT FROM '*')
+			       OR (f.tgtype & w.bits) <> w.bits OR (f.tgtype & 67) <> (w.bits & 67)
 			     THEN 'does not fire for every row or statement that it must'
 			     ELSE 'enabled always' END AS state
 		FROM wanted AS w
@@ -946,7 +1024,7 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 	UNION ALL
 	SELECT 'foreign trigger', format('%s on %s', f.tgname, f.relname), 'present', false, t.tenant_id
 	FROM found AS f LEFT JOIN ledger.ledger_tenants AS t ON t.leaf = f.relname
-	WHERE (f.relname = 'ledger_events' OR t.leaf IS NOT NULL)
+	WHERE EXISTS (SELECT FROM wanted AS w WHERE w.relation = f.relname)
 		AND NOT EXISTS (SELECT FROM wanted AS w WHERE w.relation = f.relname AND w.name = f.tgname)
 	UNION ALL
 	SELECT 'foreign rule', format('%s on %s', r.rulename, c.relname), 'present', false, t.tenant_id
@@ -981,13 +1059,14 @@ CREATE FUNCTION ledger.ledger_guard_state()
 		CASE WHEN c.relrowsecurity AND c.relforcerowsecurity THEN 'forced'
 		     WHEN c.relrowsecurity THEN 'not forced' ELSE 'off' END,
 		coalesce(c.relrowsecurity AND c.relforcerowsecurity, false), NULL
-	FROM (VALUES ('ledger_events'), ('findings_projection'), ('finding_history'), ('triage_actions'), ('ledger_chains')) AS w (name)
+	FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains,ledger_merkle_roots,ledger_merkle_tiles,
+		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks}'::text[]) AS w (name)
 	LEFT JOIN pg_class AS c ON c.relname = w.name AND c.relnamespace = 'ledger'::regnamespace
 	UNION ALL
 	SELECT 'policy', format('%s on %s', p.polname, c.relname),
 		format('%s %s %s', p.polcmd, coalesce(pg_get_expr(p.polqual, p.polrelid), '-'),
 			coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')),
-		p.polname IN ('tenant_selected', 'tenant_granted', 'own_events'), NULL
+		p.polname IN ('tenant_selected', 'tenant_granted', 'own_events', 'own_ranges'), NULL
 	FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid
 	WHERE c.relnamespace = 'ledger'::regnamespace
 	UNION ALL

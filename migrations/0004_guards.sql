@@ -42,6 +42,68 @@ CREATE TRIGGER ledger_refuse_statement BEFORE DELETE OR TRUNCATE ON ledger.ledge
 ALTER TABLE ledger.ledger_schema_migrations ENABLE ALWAYS TRIGGER ledger_refuse_row;
 ALTER TABLE ledger.ledger_schema_migrations ENABLE ALWAYS TRIGGER ledger_refuse_statement;
 
+-- ---- sql/triggers/ledger_merkle_roots.sql
+-- Anchors are evidence like events.  What changes in the course of their lives is only
+-- what is added to them (functions/ledger_only_adds.sql).  Row triggers too, because
+-- logical replication fires no others.
+CREATE TRIGGER ledger_refuse_row BEFORE UPDATE ON ledger.ledger_merkle_roots
+	FOR EACH ROW WHEN (NOT ledger.ledger_anchor_only_adds(old, new))
+	EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_delete BEFORE DELETE ON ledger.ledger_merkle_roots
+	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_statement BEFORE DELETE OR TRUNCATE ON ledger.ledger_merkle_roots
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+ALTER TABLE ledger.ledger_merkle_roots ENABLE ALWAYS TRIGGER ledger_refuse_row;
+ALTER TABLE ledger.ledger_merkle_roots ENABLE ALWAYS TRIGGER ledger_refuse_delete;
+ALTER TABLE ledger.ledger_merkle_roots ENABLE ALWAYS TRIGGER ledger_refuse_statement;
+
+-- Tiles, receipts and marks: nothing at all.
+CREATE TRIGGER ledger_refuse_row BEFORE UPDATE OR DELETE ON ledger.ledger_merkle_tiles
+	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.ledger_merkle_tiles
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+ALTER TABLE ledger.ledger_merkle_tiles ENABLE ALWAYS TRIGGER ledger_refuse_row;
+ALTER TABLE ledger.ledger_merkle_tiles ENABLE ALWAYS TRIGGER ledger_refuse_statement;
+
+CREATE TRIGGER ledger_refuse_row BEFORE UPDATE OR DELETE ON ledger.ledger_anchor_receipts
+	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.ledger_anchor_receipts
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+ALTER TABLE ledger.ledger_anchor_receipts ENABLE ALWAYS TRIGGER ledger_refuse_row;
+ALTER TABLE ledger.ledger_anchor_receipts ENABLE ALWAYS TRIGGER ledger_refuse_statement;
+
+CREATE TRIGGER ledger_refuse_row BEFORE UPDATE OR DELETE ON ledger.ledger_verification_marks
+	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.ledger_verification_marks
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+ALTER TABLE ledger.ledger_verification_marks ENABLE ALWAYS TRIGGER ledger_refuse_row;
+ALTER TABLE ledger.ledger_verification_marks ENABLE ALWAYS TRIGGER ledger_refuse_statement;
+
+-- ---- sql/triggers/ledger_keys.sql
+-- A key that was once trusted stays in the books: it ends, and its ranges shrink, but
+-- neither is taken out, widened or given another content.
+CREATE TRIGGER ledger_refuse_row BEFORE UPDATE ON ledger.ledger_keys
+	FOR EACH ROW WHEN (NOT ledger.ledger_key_only_ends(old, new))
+	EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_delete BEFORE DELETE ON ledger.ledger_keys
+	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_statement BEFORE DELETE OR TRUNCATE ON ledger.ledger_keys
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+ALTER TABLE ledger.ledger_keys ENABLE ALWAYS TRIGGER ledger_refuse_row;
+ALTER TABLE ledger.ledger_keys ENABLE ALWAYS TRIGGER ledger_refuse_delete;
+ALTER TABLE ledger.ledger_keys ENABLE ALWAYS TRIGGER ledger_refuse_statement;
+
+CREATE TRIGGER ledger_refuse_row BEFORE UPDATE ON ledger.ledger_key_ranges
+	FOR EACH ROW WHEN (NOT ledger.ledger_range_only_narrows(old, new))
+	EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_delete BEFORE DELETE ON ledger.ledger_key_ranges
+	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_statement BEFORE DELETE OR TRUNCATE ON ledger.ledger_key_ranges
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+ALTER TABLE ledger.ledger_key_ranges ENABLE ALWAYS TRIGGER ledger_refuse_row;
+ALTER TABLE ledger.ledger_key_ranges ENABLE ALWAYS TRIGGER ledger_refuse_delete;
+ALTER TABLE ledger.ledger_key_ranges ENABLE ALWAYS TRIGGER ledger_refuse_statement;
+
 -- ---- sql/policies/tenant_rows.sql
 -- Row-level security, forced: it holds for the owner too.  A reader sees the
 -- tenant that app.current_tenant selects, if a grant allows it.  Inside the
@@ -51,7 +113,9 @@ DO $$
 DECLARE
 	v_table text;
 BEGIN
-	FOREACH v_table IN ARRAY ARRAY['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains']
+	FOREACH v_table IN ARRAY ARRAY['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains',
+		'ledger_merkle_roots', 'ledger_merkle_tiles', 'ledger_merkle_edge', 'ledger_key_ranges', 'ledger_anchor_receipts',
+		'ledger_anchor_stats', 'ledger_verification_marks']
 	LOOP
 		EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY', v_table);
 		EXECUTE format('ALTER TABLE ledger.%I FORCE ROW LEVEL SECURITY', v_table);
@@ -67,6 +131,11 @@ $$;
 -- only the owner's SECURITY DEFINER functions do that, and only with ledger.* types.
 CREATE POLICY own_events ON ledger.ledger_events FOR INSERT TO ledger_owner
 	WITH CHECK (event_type LIKE 'ledger.%');
+
+-- A key is registered and ended for all tenants at once, by an operator who may touch
+-- none of them.  A range is two numbers, and only the key functions hand it on.
+CREATE POLICY own_ranges ON ledger.ledger_key_ranges TO ledger_owner
+	USING (true);
 
 -- ---- sql/privileges/grants.sql
 -- Least privilege.  Writers have EXECUTE on the append functions and no INSERT;
@@ -93,6 +162,13 @@ GRANT SELECT ON ledger.ledger_events, ledger.findings_projection, ledger.finding
 GRANT SELECT ON ledger.ledger_settings, ledger.ledger_tenants, ledger.ledger_tenant_grants,
 	ledger.ledger_chains, ledger.ledger_partition_intent, ledger.ledger_schema_migrations
 	TO ledger_auditor, ledger_operator;
+GRANT SELECT ON ledger.ledger_merkle_roots, ledger.ledger_merkle_tiles, ledger.ledger_merkle_edge,
+	ledger.ledger_anchor_receipts, ledger.ledger_verification_marks
+	TO ledger_reader, ledger_auditor, ledger_anchorer;
+GRANT SELECT ON ledger.ledger_keys, ledger.ledger_key_ranges
+	TO ledger_reader, ledger_auditor, ledger_anchorer, ledger_operator;
+GRANT SELECT ON ledger.ledger_anchor_stats TO ledger_auditor, ledger_anchorer, ledger_operator;
+GRANT SELECT ON ledger.ledger_settings, ledger.ledger_tenants, ledger.ledger_chains TO ledger_anchorer;
 GRANT SELECT, INSERT ON ledger.ledger_events TO ledger_loader;
 
 GRANT EXECUTE ON FUNCTION

@@ -33,6 +33,35 @@ bool		ledger_pipelined_commit = true;
  */
 bool		ledger_allow_lossy_append = false;
 
+/*
+ * When a chain is due to be anchored, where its tenant has nothing of its own
+ * (ledger_set_anchoring).  Read in SQL; anchoring sooner or later weakens no
+ * promise, so whoever drives the tick may set them.
+ */
+static int	anchor_batch_size = 1000;
+static int	anchor_window = 900;
+static int	anchor_interval = 0;
+
+static void
+define_anchor_settings(void)
+{
+	DefineCustomIntVariable("ledger.anchor_batch_size",
+							"A chain is anchored when it has so many new events.",
+							"ledger_set_anchoring() overrides it for a tenant.",
+							&anchor_batch_size, 1000, 1, INT_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("ledger.anchor_window",
+							"A chain is anchored when its first new event is so old.",
+							"ledger_set_anchoring() overrides it for a tenant.",
+							&anchor_window, 900, 1, INT_MAX,
+							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("ledger.anchor_interval",
+							"A chain is anchored when its first new event is so old, if that is sooner; 0: never.",
+							"ledger_set_anchoring() overrides it for a tenant.",
+							&anchor_interval, 0, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+}
+
 void
 ledger_guc_init(void)
 {
@@ -56,5 +85,6 @@ ledger_guc_init(void)
 							 "A crash can then lose acknowledged events.",
 							 &ledger_allow_lossy_append, false,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
+	define_anchor_settings();
 	MarkGUCPrefixReserved("ledger");
 }

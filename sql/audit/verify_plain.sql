@@ -779,6 +779,21 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 		('ledger_project', 'ledger_project', 4, true, false),
 		('ledger_refuse_direct', 'ledger_refuse_direct', 2 + 4 + 8 + 16, false, true),
 		('ledger_refuse_truncate', 'ledger_refuse_change', 2 + 32, false, true)),
+	-- Tables beside the events, with triggers that refuse every change or some.
+	refusing (relation, name, type_bits, condition) AS (
+		VALUES ('ledger_event_types', 'ledger_refuse_statement', 2 + 8 + 16 + 32, NULL),
+		       ('ledger_schema_migrations', 'ledger_refuse_statement', 2 + 8 + 32, NULL),
+		       ('ledger_schema_migrations', 'ledger_refuse_row', 1 + 2 + 16, 'any')
+		UNION ALL
+		SELECT t.relation, w.name, w.type_bits, NULL
+		  FROM (VALUES ('ledger_merkle_tiles'), ('ledger_anchor_receipts'), ('ledger_verification_marks')) AS t (relation),
+		       (VALUES ('ledger_refuse_row', 1 + 2 + 8 + 16), ('ledger_refuse_statement', 2 + 8 + 16 + 32)) AS w (name, type_bits)
+		UNION ALL
+		SELECT t.relation, w.name, w.type_bits, CASE WHEN w.conditional THEN t.condition END
+		  FROM (VALUES ('ledger_merkle_roots', 'ledger_anchor_only_adds'), ('ledger_keys', 'ledger_key_only_ends'),
+		               ('ledger_key_ranges', 'ledger_range_only_narrows')) AS t (relation, condition),
+		       (VALUES ('ledger_refuse_row', 1 + 2 + 16, true), ('ledger_refuse_delete', 1 + 2 + 8, false),
+		               ('ledger_refuse_statement', 2 + 8 + 32, false)) AS w (name, type_bits, conditional)),
 	space AS MATERIALIZED (SELECT to_regnamespace(quote_ident(schema_name))::oid AS id FROM pg_temp.plain_source),
 	guarded AS MATERIALIZED (
 		SELECT NULL::text AS tenant_id, 'ledger_events' AS name, true AS is_parent
@@ -786,6 +801,8 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 	relation AS MATERIALIZED (
 		SELECT g.*, c.oid AS id FROM guarded AS g
 		  LEFT JOIN pg_class AS c ON c.relname = g.name AND c.relnamespace = (SELECT id FROM space)),
+	other AS MATERIALIZED (
+		SELECT c.* FROM pg_class AS c WHERE c.relnamespace = (SELECT id FROM space) AND c.relname IN (SELECT w.relation FROM refusing AS w)),
 	present AS MATERIALIZED (
 		SELECT t.*, p.proname, p.pronamespace FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal)
 	SELECT r.tenant_id, format('table %s: not there', r.name) FROM relation AS r WHERE r.id IS NULL
@@ -827,7 +844,8 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 	                 JOIN pg_attribute AS a ON a.attrelid = r.id AND a.attnum = k.number) = '{tenant_id,chain_id,sequence_no}')
 	UNION ALL
 	SELECT NULL, format('row security of %s: not enabled and forced', n.name)
-	  FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains}'::text[]) AS n (name)
+	  FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains,ledger_merkle_roots,ledger_merkle_tiles,
+	               ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks}'::text[]) AS n (name)
 	 WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relname = n.name AND c.relnamespace = (SELECT id FROM space)
 	                      AND c.relrowsecurity AND c.relforcerowsecurity)
 	UNION ALL
@@ -838,16 +856,25 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 	SELECT NULL, 'role ledger_owner: not there, or too strong' WHERE NOT EXISTS (
 	       SELECT FROM pg_roles WHERE rolname = 'ledger_owner' AND NOT (rolcanlogin OR rolsuper OR rolbypassrls))
 	UNION ALL
-	SELECT NULL, format('trigger %s on %s: not there, not enabled always, or not of the ledger', w.name, w.relation)
-	  FROM (VALUES ('ledger_event_types', 'ledger_refuse_statement', 2 + 8 + 16 + 32, false),
-	               ('ledger_schema_migrations', 'ledger_refuse_statement', 2 + 8 + 32, false),
-	               ('ledger_schema_migrations', 'ledger_refuse_row', 1 + 2 + 16, true)) AS w (relation, name, type_bits, conditional)
-	  JOIN pg_class AS c ON c.relname = w.relation AND c.relnamespace = (SELECT id FROM space)
+	SELECT NULL, format('trigger %s on %s: not there, not enabled always, or not of the ledger', w.name, c.relname)
+	  FROM refusing AS w JOIN other AS c ON c.relname = w.relation
 	 WHERE NOT EXISTS (
 	       SELECT FROM present AS t
 	        WHERE t.tgrelid = c.oid AND t.tgname = w.name AND t.proname = 'ledger_refuse_change' AND t.pronamespace = c.relnamespace
 	          AND t.tgenabled = 'A' AND (t.tgtype & w.type_bits) = w.type_bits AND (t.tgtype & 67) = (w.type_bits & 67)
-	          AND (w.conditional OR t.tgqual IS NULL) AND cardinality(t.tgattr::int2[]) = 0)
+	          AND cardinality(t.tgattr::int2[]) = 0
+	          AND CASE WHEN w.condition IS NULL THEN t.tgqual IS NULL
+	                   -- Exactly one call: NOT FUNCTION(old, new).
+	                   WHEN w.condition <> 'any' THEN position(format(' WHEN ((NOT %I.%s(old.*, new.*))) EXECUTE ',
+	                        (SELECT schema_name FROM pg_temp.plain_source), w.condition) IN replace(pg_get_triggerdef(t.oid), '"', '')) > 0
+	                   ELSE true END)
+	UNION ALL
+	SELECT NULL, format('trigger %s on %s: not of the ledger', t.tgname, c.relname)
+	  FROM other AS c JOIN present AS t ON t.tgrelid = c.oid
+	 WHERE NOT EXISTS (SELECT FROM refusing AS w WHERE w.relation = c.relname AND w.name = t.tgname)
+	UNION ALL
+	SELECT NULL, format('rule %s on %s: not of the ledger', r.rulename, c.relname)
+	  FROM other AS c JOIN pg_rewrite AS r ON r.ev_class = c.oid
 	UNION ALL
 	SELECT NULL, format('event trigger %s: %s', w.name, CASE WHEN e.oid IS NULL THEN 'not there'
 	           ELSE 'not enabled always on ' || w.event || ', or with another function' END)

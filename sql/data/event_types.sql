@@ -32,4 +32,5 @@ VALUES
 	('ledger.guard_changed',       true, false, '{}', 'A privileged role changed an object of the ledger.'),
 	('ledger.import_recorded',     true, false, '{}', 'Events were imported; names who, the range and the source''s digest.'),
 	('ledger.migrated',            true, false, '{}', 'A schema migration was applied.'),
-	('ledger.tenant_closed',       true, false, '{}', 'A tenant was closed.');
+	('ledger.tenant_closed',       true, false, '{}', 'A tenant was closed.'),
+	('ledger.key_changed',         true, false, '{}', 'A key of a signer or witness was registered, retired or revoked.');

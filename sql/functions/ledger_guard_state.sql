@@ -12,18 +12,31 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 	), on_leaf (name, function, bits) AS (VALUES
 		('zzzz_ledger_link', 'ledger_link', 1 + 2 + 4), ('ledger_refuse_row', 'ledger_refuse_change', 1 + 2 + 8 + 16),
 		('ledger_refuse_direct', 'ledger_refuse_direct', 2 + 4 + 8 + 16), ('ledger_refuse_truncate', 'ledger_refuse_change', 2 + 32)
+	), on_others (relation, name, bits, condition) AS (VALUES
+		('ledger_event_types', 'ledger_refuse_statement', 2 + 8 + 16 + 32, NULL),
+		-- A migration's event may be filled in, once.
+		('ledger_schema_migrations', 'ledger_refuse_row', 1 + 2 + 16, '*'),
+		('ledger_schema_migrations', 'ledger_refuse_statement', 2 + 8 + 32, NULL)
+	), append_only AS (
+		SELECT t.relation, w.name, w.bits, NULL AS condition
+		FROM (VALUES ('ledger_merkle_tiles'), ('ledger_anchor_receipts'), ('ledger_verification_marks')) AS t (relation),
+			(VALUES ('ledger_refuse_row', 1 + 2 + 8 + 16), ('ledger_refuse_statement', 2 + 8 + 16 + 32)) AS w (name, bits)
+	), additive AS (
+		SELECT t.relation, w.name, w.bits, CASE w.name WHEN 'ledger_refuse_row' THEN format('(NOT ledger.%s(old.*, new.*))', t.condition) END AS condition
+		FROM (VALUES ('ledger_merkle_roots', 'ledger_anchor_only_adds'), ('ledger_keys', 'ledger_key_only_ends'),
+				('ledger_key_ranges', 'ledger_range_only_narrows')) AS t (relation, condition),
+			(VALUES ('ledger_refuse_row', 1 + 2 + 16), ('ledger_refuse_delete', 1 + 2 + 8), ('ledger_refuse_statement', 2 + 8 + 32)) AS w (name, bits)
 	), wanted AS (
-		SELECT NULL::text AS tenant_id, 'ledger_events' AS relation, w.* FROM on_parent AS w
+		SELECT NULL::text AS tenant_id, 'ledger_events' AS relation, w.*, NULL AS condition FROM on_parent AS w
 		UNION ALL
-		SELECT t.tenant_id, t.leaf::text, w.* FROM ledger.ledger_tenants AS t, on_leaf AS w
+		SELECT t.tenant_id, t.leaf::text, w.*, NULL FROM ledger.ledger_tenants AS t, on_leaf AS w
 		UNION ALL
-		SELECT NULL, 'ledger_event_types', 'ledger_refuse_statement', 'ledger_refuse_change', 2 + 8 + 16 + 32
-		UNION ALL
-		SELECT NULL, 'ledger_schema_migrations', w.* FROM (VALUES
-			('ledger_refuse_row', 'ledger_refuse_change', 1 + 2 + 16),
-			('ledger_refuse_statement', 'ledger_refuse_change', 2 + 8 + 32)) AS w (name, function, bits)
+		SELECT NULL, o.relation, o.name, 'ledger_refuse_change', o.bits, o.condition
+		FROM (SELECT * FROM on_others UNION ALL SELECT * FROM append_only UNION ALL SELECT * FROM additive) AS o
 	), found AS (
-		SELECT c.relname, t.tgname, t.tgenabled, t.tgtype, p.proname, t.tgqual IS NOT NULL OR cardinality(t.tgattr::int2[]) > 0 AS partial,
+		SELECT c.relname, t.tgname, t.tgenabled, t.tgtype, p.proname, cardinality(t.tgattr::int2[]) > 0 AS partial,
+			CASE WHEN t.tgqual IS NOT NULL
+			     THEN translate(substring(pg_get_triggerdef(t.oid) FROM ' WHEN [(](.*)[)] EXECUTE '), '"', '') END AS condition,
 			p.pronamespace = 'ledger'::regnamespace AS ours
 		FROM pg_trigger AS t
 		JOIN pg_class AS c ON c.oid = t.tgrelid
@@ -34,8 +47,8 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 			CASE WHEN f.tgname IS NULL THEN 'missing'
 			     WHEN NOT f.ours OR f.proname <> w.function THEN 'runs another function'
 			     WHEN f.tgenabled <> 'A' THEN format('not enabled always (%s)', f.tgenabled)
-			     -- A migration's event may be filled in, once: that trigger has a condition.
-			     WHEN (f.partial AND w.relation <> 'ledger_schema_migrations') OR (f.tgtype & w.bits) <> w.bits OR (f.tgtype & 67) <> (w.bits & 67)
+			     WHEN f.partial OR (f.condition IS DISTINCT FROM w.condition AND w.condition IS DISTINCT FROM '*')
+			       OR (f.tgtype & w.bits) <> w.bits OR (f.tgtype & 67) <> (w.bits & 67)
 			     THEN 'does not fire for every row or statement that it must'
 			     ELSE 'enabled always' END AS state
 		FROM wanted AS w
@@ -48,7 +61,7 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 	UNION ALL
 	SELECT 'foreign trigger', format('%s on %s', f.tgname, f.relname), 'present', false, t.tenant_id
 	FROM found AS f LEFT JOIN ledger.ledger_tenants AS t ON t.leaf = f.relname
-	WHERE (f.relname = 'ledger_events' OR t.leaf IS NOT NULL)
+	WHERE EXISTS (SELECT FROM wanted AS w WHERE w.relation = f.relname)
 		AND NOT EXISTS (SELECT FROM wanted AS w WHERE w.relation = f.relname AND w.name = f.tgname)
 	UNION ALL
 	SELECT 'foreign rule', format('%s on %s', r.rulename, c.relname), 'present', false, t.tenant_id
@@ -83,13 +96,14 @@ CREATE FUNCTION ledger.ledger_guard_state()
 		CASE WHEN c.relrowsecurity AND c.relforcerowsecurity THEN 'forced'
 		     WHEN c.relrowsecurity THEN 'not forced' ELSE 'off' END,
 		coalesce(c.relrowsecurity AND c.relforcerowsecurity, false), NULL
-	FROM (VALUES ('ledger_events'), ('findings_projection'), ('finding_history'), ('triage_actions'), ('ledger_chains')) AS w (name)
+	FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains,ledger_merkle_roots,ledger_merkle_tiles,
+		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks}'::text[]) AS w (name)
 	LEFT JOIN pg_class AS c ON c.relname = w.name AND c.relnamespace = 'ledger'::regnamespace
 	UNION ALL
 	SELECT 'policy', format('%s on %s', p.polname, c.relname),
 		format('%s %s %s', p.polcmd, coalesce(pg_get_expr(p.polqual, p.polrelid), '-'),
 			coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')),
-		p.polname IN ('tenant_selected', 'tenant_granted', 'own_events'), NULL
+		p.polname IN ('tenant_selected', 'tenant_granted', 'own_events', 'own_ranges'), NULL
 	FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid
 	WHERE c.relnamespace = 'ledger'::regnamespace
 	UNION ALL

@@ -22,6 +22,13 @@ GRANT SELECT ON ledger.ledger_events, ledger.findings_projection, ledger.finding
 GRANT SELECT ON ledger.ledger_settings, ledger.ledger_tenants, ledger.ledger_tenant_grants,
 	ledger.ledger_chains, ledger.ledger_partition_intent, ledger.ledger_schema_migrations
 	TO ledger_auditor, ledger_operator;
+GRANT SELECT ON ledger.ledger_merkle_roots, ledger.ledger_merkle_tiles, ledger.ledger_merkle_edge,
+	ledger.ledger_anchor_receipts, ledger.ledger_verification_marks
+	TO ledger_reader, ledger_auditor, ledger_anchorer;
+GRANT SELECT ON ledger.ledger_keys, ledger.ledger_key_ranges
+	TO ledger_reader, ledger_auditor, ledger_anchorer, ledger_operator;
+GRANT SELECT ON ledger.ledger_anchor_stats TO ledger_auditor, ledger_anchorer, ledger_operator;
+GRANT SELECT ON ledger.ledger_settings, ledger.ledger_tenants, ledger.ledger_chains TO ledger_anchorer;
 GRANT SELECT, INSERT ON ledger.ledger_events TO ledger_loader;
 
 GRANT EXECUTE ON FUNCTION

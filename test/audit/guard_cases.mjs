@@ -1,6 +1,15 @@
 // Each guard taken away or weakened in turn (guards.sql makes them).
 const missing = (tenant) => [`${tenant === undefined ? '' : tenant + ' '}- guard_missing`];
 const acme = 'ledger.ledger_events_acme';
+// Tables beside the events: the triggers of each, and what a trigger on updates lets through.
+const appendOnly = ['ledger_refuse_row', 'ledger_refuse_statement'];
+const additive = ['ledger_refuse_row', 'ledger_refuse_delete', 'ledger_refuse_statement'];
+const others = [
+	...['ledger_merkle_tiles', 'ledger_anchor_receipts', 'ledger_verification_marks'].map((table) => ({ table, triggers: appendOnly })),
+	{ table: 'ledger_merkle_roots', triggers: additive, lets: 'ledger_anchor_only_adds' },
+	{ table: 'ledger_keys', triggers: additive, lets: 'ledger_key_only_ends' },
+	{ table: 'ledger_key_ranges', triggers: additive, lets: 'ledger_range_only_narrows' },
+];
 
 export const cases = [
 	{ name: 'all guards are there', sql: '', expect: [] },
@@ -34,13 +43,25 @@ export const cases = [
 	{ name: 'the vocabulary unguarded', sql: 'ALTER TABLE ledger.ledger_event_types DISABLE TRIGGER ledger_refuse_statement;', expect: missing() },
 	...['ledger_refuse_row', 'ledger_refuse_statement'].map((trigger) => ({ name: `the record of migrations without ${trigger}`,
 		sql: `DROP TRIGGER ${trigger} ON ledger.ledger_schema_migrations;`, expect: missing() })),
+	...others.flatMap(({ table, triggers, lets }) => [
+		...triggers.flatMap((trigger) => [
+			{ name: `${table} without ${trigger}`, sql: `DROP TRIGGER ${trigger} ON ledger.${table};`, expect: missing() },
+			{ name: `${trigger} of ${table} not always`, sql: `ALTER TABLE ledger.${table} ENABLE TRIGGER ${trigger};`, expect: missing() }]),
+		{ name: `${table} with a foreign trigger`, expect: missing(),
+			sql: `CREATE TRIGGER later BEFORE INSERT ON ledger.${table} FOR EACH ROW EXECUTE FUNCTION ledger.ledger_link();` },
+		...(lets ? [`false`, `NOT ledger.${lets}(new.*, old.*)`, `NOT ledger.${lets}(old.*, new.*) AND false`] : []).map((condition) => (
+			{ name: `${table} refuses updates only when ${condition}`, expect: missing(),
+				sql: `DROP TRIGGER ledger_refuse_row ON ledger.${table};
+					CREATE TRIGGER ledger_refuse_row BEFORE UPDATE ON ledger.${table} FOR EACH ROW WHEN (${condition}) EXECUTE FUNCTION ledger.ledger_refuse_change();
+					ALTER TABLE ledger.${table} ENABLE ALWAYS TRIGGER ledger_refuse_row;` }))]),
 	{ name: 'a foreign trigger', expect: missing('acme'),
 		sql: `CREATE TRIGGER later BEFORE INSERT ON ${acme} FOR EACH ROW EXECUTE FUNCTION ledger.ledger_link();` },
 	{ name: 'a foreign rule', expect: missing('acme'), sql: `CREATE RULE quiet AS ON DELETE TO ${acme} DO INSTEAD NOTHING;` },
 	{ name: 'a leaf detached', expect: [...missing('acme'), ...missing('acme'), ...missing('acme'),
 		'acme a - missing_chain', 'acme b - missing_chain'],
 		sql: `ALTER TABLE ledger.ledger_events DETACH PARTITION ${acme};` },
-	...['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains'].flatMap((table) => [
+	...['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains', 'ledger_merkle_roots', 'ledger_merkle_tiles',
+		'ledger_merkle_edge', 'ledger_key_ranges', 'ledger_anchor_receipts', 'ledger_anchor_stats', 'ledger_verification_marks'].flatMap((table) => [
 		{ name: `row security of ${table} off`, sql: `ALTER TABLE ledger.${table} DISABLE ROW LEVEL SECURITY;`, expect: missing() },
 		{ name: `row security of ${table} not forced`, sql: `ALTER TABLE ledger.${table} NO FORCE ROW LEVEL SECURITY;`, expect: missing() }]),
 	{ name: 'primary key dropped', sql: 'ALTER TABLE ledger.ledger_events DROP CONSTRAINT ledger_events_pkey;',

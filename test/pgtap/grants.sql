@@ -148,6 +148,17 @@ SELECT set_eq('SELECT role, function FROM function_grants', $$ VALUES
 $$, 'functions: granted to these roles and no other');
 
 SELECT set_eq('SELECT role, privileges, relation FROM table_grants', $$ VALUES
+	('ledger_anchorer', 'SELECT', 'ledger_anchor_receipts'),
+	('ledger_anchorer', 'SELECT', 'ledger_anchor_stats'),
+	('ledger_anchorer', 'SELECT', 'ledger_chains'),
+	('ledger_anchorer', 'SELECT', 'ledger_key_ranges'),
+	('ledger_anchorer', 'SELECT', 'ledger_keys'),
+	('ledger_anchorer', 'SELECT', 'ledger_merkle_edge'),
+	('ledger_anchorer', 'SELECT', 'ledger_merkle_roots'),
+	('ledger_anchorer', 'SELECT', 'ledger_merkle_tiles'),
+	('ledger_anchorer', 'SELECT', 'ledger_settings'),
+	('ledger_anchorer', 'SELECT', 'ledger_tenants'),
+	('ledger_anchorer', 'SELECT', 'ledger_verification_marks'),
 	('ledger_auditor', 'SELECT', 'finding_history'),
 	('ledger_auditor', 'SELECT', 'findings_projection'),
 	('ledger_auditor', 'SELECT', 'ledger_chains'),
@@ -159,6 +170,14 @@ SELECT set_eq('SELECT role, privileges, relation FROM table_grants', $$ VALUES
 	('ledger_auditor', 'SELECT', 'ledger_tenant_grants'),
 	('ledger_auditor', 'SELECT', 'ledger_tenants'),
 	('ledger_auditor', 'SELECT', 'triage_actions'),
+	('ledger_auditor', 'SELECT', 'ledger_anchor_receipts'),
+	('ledger_auditor', 'SELECT', 'ledger_anchor_stats'),
+	('ledger_auditor', 'SELECT', 'ledger_key_ranges'),
+	('ledger_auditor', 'SELECT', 'ledger_keys'),
+	('ledger_auditor', 'SELECT', 'ledger_merkle_edge'),
+	('ledger_auditor', 'SELECT', 'ledger_merkle_roots'),
+	('ledger_auditor', 'SELECT', 'ledger_merkle_tiles'),
+	('ledger_auditor', 'SELECT', 'ledger_verification_marks'),
 	('ledger_loader', 'INSERT SELECT', 'ledger_events'),
 	('ledger_operator', 'SELECT', 'ledger_chains'),
 	('ledger_operator', 'SELECT', 'ledger_partition_intent'),
@@ -166,11 +185,21 @@ SELECT set_eq('SELECT role, privileges, relation FROM table_grants', $$ VALUES
 	('ledger_operator', 'SELECT', 'ledger_settings'),
 	('ledger_operator', 'SELECT', 'ledger_tenant_grants'),
 	('ledger_operator', 'SELECT', 'ledger_tenants'),
+	('ledger_operator', 'SELECT', 'ledger_anchor_stats'),
+	('ledger_operator', 'SELECT', 'ledger_key_ranges'),
+	('ledger_operator', 'SELECT', 'ledger_keys'),
 	('ledger_reader', 'SELECT', 'finding_history'),
 	('ledger_reader', 'SELECT', 'findings_projection'),
 	('ledger_reader', 'SELECT', 'ledger_event_types'),
 	('ledger_reader', 'SELECT', 'ledger_events'),
-	('ledger_reader', 'SELECT', 'triage_actions')
+	('ledger_reader', 'SELECT', 'triage_actions'),
+	('ledger_reader', 'SELECT', 'ledger_anchor_receipts'),
+	('ledger_reader', 'SELECT', 'ledger_key_ranges'),
+	('ledger_reader', 'SELECT', 'ledger_keys'),
+	('ledger_reader', 'SELECT', 'ledger_merkle_edge'),
+	('ledger_reader', 'SELECT', 'ledger_merkle_roots'),
+	('ledger_reader', 'SELECT', 'ledger_merkle_tiles'),
+	('ledger_reader', 'SELECT', 'ledger_verification_marks')
 $$, 'tables: granted to these roles and no other, no leaf and no partition to anyone');
 
 SELECT is_empty($$ SELECT * FROM function_grants WHERE is_grantable $$, 'no function may be passed on');
@@ -212,7 +241,8 @@ SELECT set_eq($$ SELECT m.member::regrole::text, m.roleid::regrole::text FROM pg
 -- Row-level security: forced, with these policies.
 SELECT set_eq($$ SELECT c.relname::text FROM pg_class AS c WHERE c.relnamespace = 'ledger'::regnamespace
 		AND c.relrowsecurity AND c.relforcerowsecurity AND NOT c.relispartition $$,
-	$$ VALUES ('ledger_events'), ('ledger_chains'), ('findings_projection'), ('finding_history'), ('triage_actions') $$,
+	$$ VALUES ('ledger_events'), ('ledger_chains'), ('findings_projection'), ('finding_history'), ('triage_actions'), ('ledger_merkle_roots'), ('ledger_merkle_tiles'),
+		('ledger_merkle_edge'), ('ledger_key_ranges'), ('ledger_anchor_receipts'), ('ledger_anchor_stats'), ('ledger_verification_marks') $$,
 	'row security is forced on every table that holds a tenant''s rows');
 SELECT is_empty($$ SELECT t.leaf FROM ledger.ledger_tenants AS t JOIN pg_class AS c ON c.relname = t.leaf AND c.relnamespace = 'ledger'::regnamespace
 	WHERE NOT (c.relrowsecurity AND c.relforcerowsecurity) $$, 'and on every leaf');
@@ -221,11 +251,13 @@ SELECT set_eq($$ SELECT c.relname::text, p.polname::text, p.polcmd::text, p.polp
 		pg_get_expr(p.polqual, p.polrelid) AS qual, pg_get_expr(p.polwithcheck, p.polrelid) AS checked
 	FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid WHERE c.relnamespace = 'ledger'::regnamespace $$, $$
 	SELECT t, p.name, p.cmd, true, p.role, p.qual, p.checked
-	FROM unnest('{ledger_events,ledger_chains,findings_projection,finding_history,triage_actions}'::text[]) AS t,
+	FROM unnest('{ledger_events,ledger_chains,findings_projection,finding_history,triage_actions,ledger_merkle_roots,ledger_merkle_tiles,ledger_merkle_edge,
+			ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks}'::text[]) AS t,
 		(VALUES ('tenant_selected', '*', 'PUBLIC', 'ledger.ledger_tenant_selected(tenant_id)', NULL),
 			('tenant_granted', '*', 'ledger_owner', 'ledger.ledger_tenant_allowed(tenant_id)', NULL)) AS p (name, cmd, role, qual, checked)
-	UNION ALL VALUES ('ledger_events', 'own_events', 'a', true, 'ledger_owner', NULL, '(event_type ~~ ''ledger.%''::text)') $$,
-	'policies: selected and allowed; the ledger''s own events');
+	UNION ALL VALUES ('ledger_events', 'own_events', 'a', true, 'ledger_owner', NULL, '(event_type ~~ ''ledger.%''::text)'),
+		('ledger_key_ranges', 'own_ranges', '*', true, 'ledger_owner', 'true', NULL) $$,
+	'policies: selected and allowed; the ledger''s own events; ranges of keys');
 SELECT is_empty($$ SELECT c.oid::regclass FROM pg_class AS c, aclexplode(c.relacl) AS a
 	WHERE c.relnamespace = 'ledger'::regnamespace AND c.relispartition AND a.grantee <> c.relowner $$, 'partitions have no grants: row security is not theirs');
 
