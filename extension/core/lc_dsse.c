@@ -240,17 +240,20 @@ put_signature(lc_buf *out, const lc_buf *pae, const lc_signer *key, const lc_all
 
 	if (key->verifier.type != LC_KEY_ED25519)
 		return LC_ERR_MISUSE;
-	status = lc_ed25519_sign(key->seed, pae->data, pae->len, signature);
-	if (status != LC_OK)
-		return status;
 	lc_buf_init(&keyid, alloc);
 	lc_verifier_key_id(&keyid, &key->verifier);
-	lc_buf_puts(out, "{\"keyid\":");
-	lc_jcs_put_string(out, keyid.data, keyid.len);
-	lc_buf_puts(out, ",\"sig\":\"");
-	lc_buf_put_base64(out, signature, sizeof(signature));
-	lc_buf_puts(out, "\"}");
-	status = keyid.status != LC_OK ? keyid.status : out->status;
+	status = keyid.status;
+	if (status == LC_OK)
+		status = lc_ed25519_sign(key->seed, pae->data, pae->len, signature);
+	if (status == LC_OK)
+	{
+		lc_buf_puts(out, "{\"keyid\":");
+		lc_jcs_put_string(out, keyid.data, keyid.len);
+		lc_buf_puts(out, ",\"sig\":\"");
+		lc_buf_put_base64(out, signature, sizeof(signature));
+		lc_buf_puts(out, "\"}");
+		status = out->status;
+	}
 	lc_buf_free(&keyid);
 	return status;
 }
