@@ -251,7 +251,15 @@ lc_signer_format(lc_buf *out, const lc_signer *s)
 	fixed_place place;
 	lc_alloc	fixed = {fixed_resize, fixed_release, &place};
 	uint8_t		material[MATERIAL_LEN];
+	size_t		mark = out->len;
 	lc_buf		text;
+
+	/* Make room first: an allocator that jumps out would leave the seed on the stack. */
+	memset(&place, 0, sizeof(place));
+	lc_buf_append(out, place.bytes, sizeof(place.bytes));
+	if (out->status != LC_OK)
+		return;
+	lc_buf_truncate(out, mark);
 
 	material[0] = s->verifier.type;
 	memcpy(material + 1, s->seed, LC_ED25519_KEY_LEN);

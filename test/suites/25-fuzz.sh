@@ -17,7 +17,10 @@ fuzz() {
 	local target=$1 name=${1#fuzz_} log=$work/$1.log runs
 	local options=(-max_total_time="$seconds" -seed="$seed" -max_len=4096 -timeout=20 -rss_limit_mb=2048
 		-artifact_prefix="$found/$name-" -print_final_stats=1)
-	case $name in jsonparse | canonicalize) options+=(-dict=test/fuzz/json.dict) ;; esac
+	case $name in
+		jsonparse | canonicalize | dsse) options+=(-dict=test/fuzz/json.dict) ;;
+		note | checkpoint | tlogproof | notekey) options+=(-dict=test/fuzz/note.dict) ;;
+	esac
 	# What the fuzzer finds worth keeping goes into the first folder.
 	mkdir -p "$corpus/$name"
 	if ! "build/fuzz/$target" "${options[@]}" "$corpus/$name" "test/fuzz/corpus/$name" >"$log" 2>&1; then
