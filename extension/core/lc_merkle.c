@@ -382,20 +382,9 @@ lc_merkle_verify_consistency(uint64_t size1, const uint8_t root1[LC_HASH_LEN],
 							 uint64_t size2, const uint8_t root2[LC_HASH_LEN],
 							 const uint8_t (*hashes)[LC_HASH_LEN], size_t count)
 {
-	uint8_t		empty[LC_HASH_LEN];
-	lc_status	status;
-
-	if (size1 > size2 || size2 > LC_MERKLE_MAX_SIZE)
+	if (size1 == 0 || size1 > size2 || size2 > LC_MERKLE_MAX_SIZE)
 		return LC_ERR_PROOF;
-	if (size1 > 0 && size1 < size2)
-		return count == 0 ? LC_ERR_PROOF : verify_growth(size1, root1, size2, root2, hashes, count);
-
-	if (count != 0 || (size1 == size2 && memcmp(root1, root2, LC_HASH_LEN) != 0))
-		return LC_ERR_PROOF;
-	if (size1 > 0)
-		return LC_OK;
-	status = lc_merkle_empty_root(empty);
-	if (status != LC_OK)
-		return status;
-	return memcmp(root1, empty, LC_HASH_LEN) == 0 ? LC_OK : LC_ERR_PROOF;
+	if (size1 == size2)
+		return count == 0 && memcmp(root1, root2, LC_HASH_LEN) == 0 ? LC_OK : LC_ERR_PROOF;
+	return count == 0 ? LC_ERR_PROOF : verify_growth(size1, root1, size2, root2, hashes, count);
 }

@@ -117,9 +117,9 @@ extern lc_status lc_merkle_verify_inclusion(const uint8_t leaf_hash[LC_HASH_LEN]
 
 /*
  * RFC 9162 section 2.1.4.2.  LC_OK, LC_ERR_PROOF or OpenSSL's failure likewise.
- * From size 0 only the empty proof holds, and root1 must be the root of the
- * empty tree; between equal sizes only the empty proof, and the roots must be
- * equal.
+ * Between equal sizes only the empty proof holds, and the roots must be equal.
+ * From size 0 nothing holds, as in the RFC and in other verifiers: every tree
+ * begins with the empty one, so that such a proof says nothing about root2.
  */
 extern lc_status lc_merkle_verify_consistency(uint64_t size1, const uint8_t root1[LC_HASH_LEN],
 											  uint64_t size2, const uint8_t root2[LC_HASH_LEN],
