@@ -141,8 +141,9 @@ ledger_note_keys(PG_FUNCTION_ARGS)
 	call = SRF_PERCALL_SETUP();
 	if (call->call_cntr >= call->max_calls)
 		SRF_RETURN_DONE(call);
-	ids = (Datum *) call->user_fctx;
-	SRF_RETURN_NEXT(call, ids[call->call_cntr]);
+	/* The macro counts before it looks at its argument. */
+	ids = (Datum *) call->user_fctx + call->call_cntr;
+	SRF_RETURN_NEXT(call, *ids);
 }
 
 /* ledger_note_text(note text) → text: what is signed, with its final newline; NULL if it is no note */
