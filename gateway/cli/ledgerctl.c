@@ -67,6 +67,12 @@ int
 main(int argc, char **argv)
 {
 	const cli_command commands[] = {
+		cmd_keygen,
+		cmd_verify_proof,
+		cmd_verify_export,
+		cmd_verify_checkpoints,
+		cmd_verify_tiles,
+		cmd_inspect,
 		ONLINE("anchor", "anchor, sign and publish the heads of chains (needs the database)"),
 		ONLINE("verify", "verify the database's ledger (needs the database)"),
 		ONLINE("export-tiles", "write a chain's tiles to a directory (needs the database)"),
