@@ -34,16 +34,26 @@ typedef struct lc_dsse
 	lc_buf		strings;		/* what keyid and base64 point into */
 } lc_dsse;
 
-/* Standard or URL-safe base64 with padding; unknown members are ignored.  LC_ERR_SYNTAX, LC_ERR_TOO_LONG, and those of the parser. */
+/*
+ * Standard or URL-safe base64 with padding; members that are not known are
+ * ignored.  LC_ERR_SYNTAX, LC_ERR_TOO_LONG, and those of the parser.
+ */
 extern lc_status lc_dsse_parse(const char *json, size_t n, const lc_alloc *alloc, lc_dsse *out);
 extern void lc_dsse_free(lc_dsse *d);
 
 extern void lc_dsse_pae(lc_buf *out, lc_str payload_type, lc_str payload);
 
-/* LC_OK if one signature of the key holds; LC_ERR_ABSENT if none may be its; LC_ERR_SIGNATURE else. */
+/*
+ * LC_OK if one signature of the key holds; LC_ERR_ABSENT if none may be its,
+ * which is so for every key but those of type LC_KEY_ED25519; LC_ERR_SIGNATURE
+ * else.
+ */
 extern lc_status lc_dsse_verify(const lc_dsse *d, const lc_verifier *key, const lc_alloc *alloc);
 
-/* Append the envelope as canonical JSON with the signatures of these keys (count may be 0). */
+/*
+ * Append the envelope as canonical JSON with the signatures of these keys
+ * (count may be 0); LC_ERR_MISUSE for a key of another type.
+ */
 extern lc_status lc_dsse_sign(lc_buf *out, lc_str payload_type, lc_str payload,
 							  const lc_signer *keys, size_t count, const lc_alloc *alloc);
 

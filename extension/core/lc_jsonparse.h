@@ -37,7 +37,7 @@ typedef struct lc_json_handler
 	lc_status	(*null) (void *arg);
 	void	   *arg;
 
-	/* If not NULL: becomes, before each call, what it tells of as it stands in the text; a bracket alone. */
+	/* If not NULL: before each call, what it tells of as it stands in the text; a bracket alone. */
 	lc_str	   *token;
 } lc_json_handler;
 

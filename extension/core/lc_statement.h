@@ -57,7 +57,10 @@ typedef struct lc_mark
 /* Exactly these members and schemaVersion, each well-formed; LC_ERR_SYNTAX else. */
 extern lc_status lc_mark_read(const lc_json *statement, lc_mark *out);
 
-/* Append it as canonical JSON; what lc_mark_read would not take makes the buffer fail with LC_ERR_MISUSE. */
+/*
+ * Append it as canonical JSON; what lc_mark_read would not take makes the
+ * buffer fail with LC_ERR_MISUSE.
+ */
 extern void lc_mark_format(lc_buf *out, const lc_mark *mark);
 
 #endif

@@ -24,14 +24,18 @@
 #define DASH "\xE2\x80\x94"
 
 #define LOG_LINE \
-	DASH " example.com/log zHFGcF82hRH/6SGTX3Q6lpgBIyOtUNvE56+/BT9NVHL1RIA4v3V1rqI0q9V04tvfzKX7oO8grBXzjUUqwzMMe6H/OQc=\n"
+	DASH " example.com/log " \
+	"zHFGcF82hRH/6SGTX3Q6lpgBIyOtUNvE56+/BT9NVHL1RIA4v3V1rqI0q9V04tvfzKX7oO8grBXzjUUqwzMMe6H/OQc=\n"
 
 /* Cosignatures of the same checkpoint: at 1679315147, three seconds later, and in no time there is. */
 #define WITNESS_LINE \
-	DASH " witness.example.com/w1 6EmBcgAAAABkGFDL+4qVELNkV3hr2DJRw/lK2t/6KHDW115uTbTczjN+WlMl+Wjco+Vo3doJM2A0xvOr2tdGKcNw6KbC7y67zRFTAw==\n"
+	DASH " witness.example.com/w1 " \
+	"6EmBcgAAAABkGFDL+4qVELNkV3hr2DJRw/lK2t/6KHDW115uTbTczjN+WlMl+Wjco+Vo3doJM2A0xvOr2tdGKcNw6KbC7y67zRFTAw==\n"
 #define LATER_LINE \
-	DASH " witness.example.com/w1 6EmBcgAAAABkGFDOkCRVs9FIe3sjVyk92ysG3lv9HDXuhttZR/08i+01AmtjZtgxH9C2Z+nUSoZ1vzsskG+B7G2MFNxm2l++ivhDBA==\n"
+	DASH " witness.example.com/w1 " \
+	"6EmBcgAAAABkGFDOkCRVs9FIe3sjVyk92ysG3lv9HDXuhttZR/08i+01AmtjZtgxH9C2Z+nUSoZ1vzsskG+B7G2MFNxm2l++ivhDBA==\n"
 #define NEVER_LINE \
-	DASH " witness.example.com/w1 6EmBcoAAAAAAAAAAf0rc/MzO0X+iLJ3bDt4HJ6CwU4WfxRyshSpLotzn4YtUPakFBseMRAbZFurYnVjopmvuR6OrRBVolw/+50K0Dg==\n"
+	DASH " witness.example.com/w1 " \
+	"6EmBcoAAAAAAAAAAf0rc/MzO0X+iLJ3bDt4HJ6CwU4WfxRyshSpLotzn4YtUPakFBseMRAbZFurYnVjopmvuR6OrRBVolw/+50K0Dg==\n"
 
 #endif

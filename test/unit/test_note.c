@@ -20,7 +20,8 @@
 #define SPEC_NOTE \
 	"This is an example message.\n" \
 	"\n" \
-	DASH " example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+	DASH " example.com/foo " \
+	"Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
 
 /* C2SP tlog-cosignature's example: two lines of keys that are not published. */
 #define COSIGNED \
@@ -28,8 +29,10 @@
 	"20852163\n" \
 	"CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n" \
 	"\n" \
-	DASH " example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n" \
-	DASH " witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n"
+	DASH " example.com/behind-the-sofa " \
+	"Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n" \
+	DASH " witness.example.com/w1 "
+	"jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n"
 
 static lc_verifier
 verifier(const char *text)
@@ -229,7 +232,9 @@ judges(const char *text, const char *vkey, lc_status want, uint64_t want_time, c
 }
 
 /* LOG_LINE with another signature behind the same id. */
-#define WRONG_LINE DASH " example.com/log zHFGcH82hRH/6SGTX3Q6lpgBIyOtUNvE56+/BT9NVHL1RIA4v3V1rqI0q9V04tvfzKX7oO8grBXzjUUqwzMMe6H/OQc=\n"
+#define WRONG_LINE \
+	DASH " example.com/log " \
+	"zHFGcH82hRH/6SGTX3Q6lpgBIyOtUNvE56+/BT9NVHL1RIA4v3V1rqI0q9V04tvfzKX7oO8grBXzjUUqwzMMe6H/OQc=\n"
 #define SHORT_LINE DASH " example.com/log zHFGcF82\n"
 
 static void
@@ -247,7 +252,9 @@ test_verify(void)
 	judges(CHECKPOINT "\n" WRONG_LINE LOG_LINE, LOG_VKEY, LC_ERR_SIGNATURE, 0, "before a right one");
 	judges(CHECKPOINT "\n" LOG_LINE SHORT_LINE, LOG_VKEY, LC_ERR_SIGNATURE, 0, "a signature cut short");
 	judges(CHECKPOINT "\n" LOG_LINE
-		   DASH " example.com/log zHFGcF82hRH/6SGTX3Q6lpgBIyOtUNvE56+/BT9NVHL1RIA4v3V1rqI0q9V04tvfzKX7oO8grBXzjUUqwzMMe6H/OQcAAAAAAAAAAAAAAAAA\n",
+		   DASH " example.com/log "
+		   "zHFGcF82hRH/6SGTX3Q6lpgBIyOtUNvE56+/BT9NVHL1RIA4v3V1rqI0q9V0"
+		   "4tvfzKX7oO8grBXzjUUqwzMMe6H/OQcAAAAAAAAAAAAAAAAA\n",
 		   LOG_VKEY, LC_ERR_SIGNATURE, 0, "one that is too long");
 	judges("\n\n" DASH " example.com/log "
 		   "zHFGcGXiLlbWbPUzgT4xZK+gKAh+qXFEG5YLPXo0Q7DD/qoykxi/X9Dt2+VZHyyt4OqgnJ4VvDpoJa3seObg0O2OWAY=\n",
@@ -264,10 +271,13 @@ test_cosignatures(void)
 	judges(CHECKPOINT "extension\n\n" WITNESS_LINE, WITNESS_VKEY, LC_ERR_SIGNATURE, 0,
 		   "nor with an extension line more");
 	judges(CHECKPOINT "\n"
-		   DASH " witness.example.com/w1 6EmBcgAAAABkGFDM+4qVELNkV3hr2DJRw/lK2t/6KHDW115uTbTczjN+WlMl+Wjco+Vo3doJM2A0xvOr2tdGKcNw6KbC7y67zRFTAw==\n",
+		   DASH " witness.example.com/w1 "
+		   "6EmBcgAAAABkGFDM+4qVELNkV3hr2DJRw/lK2t/6KHDW115uTbTczjN+WlMl"
+		   "+Wjco+Vo3doJM2A0xvOr2tdGKcNw6KbC7y67zRFTAw==\n",
 		   WITNESS_VKEY, LC_ERR_SIGNATURE, 0, "nor for a second later");
 	judges(CHECKPOINT "\n"
-		   DASH " witness.example.com/w1 6EmBcvuKlRCzZFd4a9gyUcP5Strf+ihw1tdebk203M4zflpTJflo3KPlaN3aCTNgNMbzq9rXRinDcOimwu8uu80RUwM=\n",
+		   DASH " witness.example.com/w1 "
+		   "6EmBcvuKlRCzZFd4a9gyUcP5Strf+ihw1tdebk203M4zflpTJflo3KPlaN3aCTNgNMbzq9rXRinDcOimwu8uu80RUwM=\n",
 		   WITNESS_VKEY, LC_ERR_SIGNATURE, 0, "nor without its time");
 }
 
