@@ -55,7 +55,7 @@ typedef struct external_anchor
 {
 	const char *kind;			/* worm, tsa, witness, airgap */
 	anchor_policy policy;
-	char		name[512];		/* which one of its kind: the receipt's key */
+	char		name[1024];		/* which one of its kind: the receipt's key */
 	anchor_outcome (*publish) (struct external_anchor *self, const anchor_item *item,
 							   anchor_receipt *out, fault *f);
 	void		(*close) (struct external_anchor *self);

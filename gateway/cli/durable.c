@@ -2,6 +2,8 @@
  * durable.c
  *		Files that must survive a crash.
  */
+#define _GNU_SOURCE 1
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -2,6 +2,8 @@
  * http.c
  *		One POST.
  */
+#define _GNU_SOURCE 1
+
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,14 +3,14 @@
  *		The commands that need the database or the network.  ledgerctl becomes
  *		this program when one of them is named.
  */
-#include "cli.h"
+#include "online.h"
 
 #define END {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, false}
 
 int
 main(int argc, char **argv)
 {
-	const cli_command commands[] = {END};
+	const cli_command commands[] = {anchor_command, END};
 	const cli_program program = {
 		"ledgerctl-online",
 		"The part of ledgerctl that talks to the database and to other servers.\n",

@@ -62,10 +62,11 @@ state_parse(const lc_json *root, signer_state *out)
 	lc_str		origin = lc_json_string(root, "origin");
 	lc_str		hash = lc_json_string(root, "rootHash");
 
-	if (root->type != LC_JSON_OBJECT || root->count != 4 ||
+	if (root->type != LC_JSON_OBJECT || root->count != 5 ||
 		!member_is(root, "schema", STATE_SCHEMA) ||
 		origin.s == NULL || origin.n >= sizeof out->origin ||
 		hash.s == NULL || lc_hex_decode(hash.s, hash.n, out->root, LC_HASH_LEN) != LC_OK ||
+		!lc_json_uint(root, "incarnation", &out->incarnation) ||
 		!lc_json_uint(root, "treeSize", &out->size) || out->size == 0)
 		return false;
 	memcpy(out->origin, origin.s, origin.n);
@@ -109,7 +110,9 @@ state_write(const state_dir *dir, const char *tenant, const char *chain, const s
 
 	state_name(name, tenant, chain);
 	lc_buf_init(&text, &lc_alloc_malloc);
-	lc_buf_puts(&text, "{\"origin\":");
+	lc_buf_puts(&text, "{\"incarnation\":");
+	lc_buf_put_int64(&text, (int64_t) state->incarnation);
+	lc_buf_puts(&text, ",\"origin\":");
 	lc_jcs_put_string(&text, state->origin, strlen(state->origin));
 	lc_buf_puts(&text, ",\"rootHash\":\"");
 	lc_buf_put_hex(&text, state->root, LC_HASH_LEN);

@@ -19,11 +19,12 @@ typedef struct signer_state
 	char		origin[512];	/* first line of the checkpoint: log, tenant, chain */
 	uint64_t	size;
 	uint8_t		root[LC_HASH_LEN];
+	uint64_t	incarnation;	/* of the database that it was signed for (ledger_settings) */
 } signer_state;
 
 typedef struct state_dir
 {
-	int			fd;				/* locked (flock) while it is open */
+	int			fd;				/* locked (flock) while it is open; -1: there is none */
 } state_dir;
 
 /* One signer a directory: a fault if another holds it. */

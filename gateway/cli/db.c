@@ -1,0 +1,182 @@
+/*
+ * db.c
+ *		One connection to the database.
+ *
+ * Everything is schema-qualified and search_path is pg_catalog alone: a role
+ * that can make objects elsewhere cannot put its own in the way.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db.h"
+#include "lc_hex.h"
+
+static char last_sqlstate[6];
+
+const char *
+setting(const char *name)
+{
+	char		variable[128];
+	const char *value;
+
+	snprintf(variable, sizeof(variable), "LEDGER__%s", name);
+	value = getenv(variable);
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
+/* A WARNING of a tick, for example, names a chain that could not be anchored. */
+static void
+take_notice(void *arg, const PGresult *result)
+{
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+
+	(void) arg;
+	if (severity != NULL && strcmp(severity, "WARNING") == 0)
+		cli_note("%s%s%s", message != NULL ? message : "", detail != NULL ? ": " : "",
+				 detail != NULL ? detail : "");
+}
+
+static bool
+make_known(PGconn *conn, fault *f)
+{
+	PGresult   *result = db_query(conn, f,
+								  "SELECT set_config('search_path', 'pg_catalog', false),"
+								  " set_config('default_transaction_isolation', 'read committed', false),"
+								  " set_config('row_security', 'on', false),"
+								  " set_config('bytea_output', 'hex', false),"
+								  " set_config('timezone', 'UTC', false)", 0, NULL);
+
+	PQclear(result);
+	return result != NULL;
+}
+
+PGconn *
+db_connect(const cli_args *args)
+{
+	const char *dsn = cli_value(args, "dsn");
+	const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
+	const char *values[] = {NULL, "ledgerctl", "UTF8", NULL};
+	PGconn	   *conn;
+	fault		f;
+
+	if (dsn == NULL)
+		dsn = setting("DB__CONNECTIONSTRING");
+	values[0] = dsn != NULL ? dsn : "";
+	conn = PQconnectdbParams(keywords, values, 1);
+	if (PQstatus(conn) != CONNECTION_OK)
+		cli_error(CLI_USAGE, "the database: %s", PQerrorMessage(conn));
+	else
+	{
+		PQsetNoticeReceiver(conn, take_notice, NULL);
+		if (make_known(conn, &f))
+			return conn;
+		cli_error(CLI_USAGE, "the database: %s", f.text);
+	}
+	PQfinish(conn);
+	return NULL;
+}
+
+bool
+db_alive(PGconn *conn)
+{
+	return PQstatus(conn) == CONNECTION_OK;
+}
+
+static void
+take_error(const PGresult *result, PGconn *conn, fault *f)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+
+	snprintf(last_sqlstate, sizeof(last_sqlstate), "%s", state != NULL ? state : "");
+	if (message == NULL)
+		fault_set(f, "%s", PQerrorMessage(conn));
+	else
+		fault_set(f, "%s: %s%s%s%s%s", last_sqlstate, message, detail != NULL ? "; " : "",
+				  detail != NULL ? detail : "", hint != NULL ? "; " : "", hint != NULL ? hint : "");
+}
+
+PGresult *
+db_query(PGconn *conn, fault *f, const char *sql, int n, const char *const *values)
+{
+	PGresult   *result = PQexecParams(conn, sql, n, NULL, values, NULL, NULL, 0);
+	ExecStatusType status = PQresultStatus(result);
+
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+		return result;
+	take_error(result, conn, f);
+	PQclear(result);
+	return NULL;
+}
+
+const char *
+db_sqlstate(void)
+{
+	return last_sqlstate;
+}
+
+const char *
+db_text(const PGresult *result, int row, const char *column)
+{
+	return PQgetvalue(result, row, PQfnumber(result, column));
+}
+
+bool
+db_is_null(const PGresult *result, int row, const char *column)
+{
+	return PQgetisnull(result, row, PQfnumber(result, column)) != 0;
+}
+
+bool
+db_uint(const PGresult *result, int row, const char *column, uint64_t *out)
+{
+	const char *text = db_text(result, row, column);
+	size_t		n = strspn(text, "0123456789");
+
+	if (n == 0 || n > 19 || text[n] != '\0')
+		return false;
+	*out = strtoull(text, NULL, 10);
+	return *out <= LC_MERKLE_MAX_SIZE;
+}
+
+/* bytea_output is hex: \x and the digits. */
+bool
+db_hash(const PGresult *result, int row, const char *column, uint8_t out[LC_HASH_LEN])
+{
+	const char *text = db_text(result, row, column);
+
+	return strncmp(text, "\\x", 2) == 0 &&
+		lc_hex_decode(text + 2, strlen(text + 2), out, LC_HASH_LEN) == LC_OK;
+}
+
+bool
+db_consistency(PGconn *conn, const char *tenant, const char *chain, uint64_t from, uint64_t to,
+			   lc_proof *out, fault *f)
+{
+	char		sizes[2][24];
+	const char *values[] = {tenant, chain, sizes[0], sizes[1]};
+	PGresult   *result;
+	bool		good = true;
+
+	snprintf(sizes[0], sizeof(sizes[0]), "%" PRIu64, from);
+	snprintf(sizes[1], sizeof(sizes[1]), "%" PRIu64, to);
+	result = db_query(conn, f,
+					  "SELECT p.hash FROM ledger.ledger_consistency_proof($1, $2, $3, $4) AS c (proof),"
+					  " unnest(c.proof) WITH ORDINALITY AS p (hash, n) ORDER BY p.n", 4, values);
+	if (result == NULL)
+		return false;
+	out->count = (size_t) PQntuples(result);
+	if (out->count > LC_PROOF_MAX)
+		good = fault_set(f, "the database answered with a proof of %zu hashes", out->count);
+	for (size_t i = 0; good && i < out->count; i++)
+		if (!db_hash(result, (int) i, "hash", out->hashes[i]))
+			good = fault_set(f, "the database answered with a proof that is not made of hashes");
+	PQclear(result);
+	return good;
+}

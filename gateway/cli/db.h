@@ -1,0 +1,49 @@
+/*
+ * db.h
+ *		The database, for the commands that need it: one connection, text in
+ *		and text out, errors as sentences.
+ */
+#ifndef LEDGERCTL_DB_H
+#define LEDGERCTL_DB_H
+
+#include <libpq-fe.h>
+
+#include "cli.h"
+#include "fault.h"
+#include "lc_merkle.h"
+
+/* For the tables of options: every online command has it. */
+#define DB_OPTION {"dsn", "CONNINFO", \
+	"the database, as psql takes it; else LEDGER__DB__CONNECTIONSTRING, else PGHOST …", false, false}
+
+/* The connection that the options name, in a known state; NULL and a message if there is none. */
+extern PGconn *db_connect(const cli_args *args);
+
+/* Is it worth asking again on this connection? */
+extern bool db_alive(PGconn *conn);
+
+/*
+ * The result of one statement with text parameters (NULL: null), or NULL and a
+ * fault.  The caller clears it.
+ */
+extern PGresult *db_query(PGconn *conn, fault *f, const char *sql, int n, const char *const *values);
+
+/* The SQLSTATE of the last statement that failed, "" if it never got one. */
+extern const char *db_sqlstate(void);
+
+/* A value: borrowed from the result. */
+extern const char *db_text(const PGresult *result, int row, const char *column);
+extern bool db_is_null(const PGresult *result, int row, const char *column);
+
+/* False for what is no number of 0 … 2^63 - 1, or no n bytes of hex. */
+extern bool db_uint(const PGresult *result, int row, const char *column, uint64_t *out);
+extern bool db_hash(const PGresult *result, int row, const char *column, uint8_t out[LC_HASH_LEN]);
+
+/* ledger_consistency_proof(). */
+extern bool db_consistency(PGconn *conn, const char *tenant, const char *chain, uint64_t from,
+						   uint64_t to, lc_proof *out, fault *f);
+
+/* $LEDGER__<name>, NULL if it is not set or empty. */
+extern const char *setting(const char *name);
+
+#endif

@@ -1,0 +1,15 @@
+/*
+ * online.h
+ *		The commands of ledgerctl-online.
+ */
+#ifndef LEDGERCTL_ONLINE_H
+#define LEDGERCTL_ONLINE_H
+
+#include "cli.h"
+
+extern const cli_command anchor_command;
+
+/* The signing key that --key-file or the environment names; CLI_NOT_FOUND and no message if none does. */
+extern cli_exit signing_key(const cli_args *args, lc_signer *out);
+
+#endif
