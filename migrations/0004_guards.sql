@@ -201,6 +201,11 @@ GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_trigg
 GRANT EXECUTE ON ROUTINE ledger.ledger_after_restore(text), ledger.ledger_start_incarnation(text),
 	ledger.ledger_mend_event_triggers(), ledger.ledger_lock_copy()
 	TO ledger_operator;
+-- What a signer outside asks for.
+GRANT EXECUTE ON FUNCTION
+	ledger.ledger_signed_checkpoints(text, uuid, text, bigint), ledger.ledger_incarnations(text, uuid),
+	ledger.ledger_unpublished_anchors(text, text, text)
+	TO ledger_anchorer;
 
 -- ---- sql/bootstrap/first_rows.sql
 -- The log's name and this copy's identity; and the reserved tenant that holds
