@@ -85,7 +85,7 @@ on_null(void *arg)
 
 static const lc_json_handler tracer = {
 	on_begin_object, on_key, on_end_object, on_begin_array, on_end_array,
-	on_string, on_number, on_boolean, on_null, NULL
+	on_string, on_number, on_boolean, on_null, NULL, NULL
 };
 
 /*

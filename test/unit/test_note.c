@@ -31,7 +31,7 @@
 	"\n" \
 	DASH " example.com/behind-the-sofa " \
 	"Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n" \
-	DASH " witness.example.com/w1 "
+	DASH " witness.example.com/w1 " \
 	"jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n"
 
 static lc_verifier
