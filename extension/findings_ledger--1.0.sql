@@ -328,6 +328,19 @@ CREATE FUNCTION ledger_tree_head(tenant text, chain uuid) RETURNS bigint
 COMMENT ON FUNCTION ledger_tree_head(text, uuid) IS
 	'The chain''s newest sequence that another transaction committed and the statement sees, 0 if none; waits until it is durable, and on the synchronous standbys if any are configured. For the ledger''s own functions; LG403 elsewhere.';
 
+CREATE FUNCTION ledger_own_head() RETURNS bigint
+	LANGUAGE c VOLATILE PARALLEL RESTRICTED COST 100
+	AS 'MODULE_PATHNAME', 'ledger_own_head';
+COMMENT ON FUNCTION ledger_own_head() IS
+	'ledger_tree_head() of the chain of the ledger''s own events, whoever the session is: what guard_sequence of an anchor says. For the ledger''s own functions; LG403 elsewhere.';
+
+CREATE FUNCTION ledger_anchored_ends(before timestamptz)
+	RETURNS TABLE (tenant_id text, chain_id uuid, last_sequence bigint)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE
+	AS 'MODULE_PATHNAME', 'ledger_anchored_ends';
+COMMENT ON FUNCTION ledger_anchored_ends(timestamptz) IS
+	'Of every chain of all tenants that has anchors the size of the newest, or of the newest made before that time (0 if none was). For the functions that register and end keys; LG403 elsewhere.';
+
 CREATE FUNCTION ledger_tree_advance(tenant text, chain uuid, frontier bytea, from_size bigint, to_size bigint,
 	OUT new_frontier bytea, OUT root bytea, OUT nodes bytea) RETURNS record
 	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000
@@ -360,7 +373,8 @@ COMMENT ON FUNCTION ledger_force_flush() IS
 	'The present transaction''s commit is flushed, whatever synchronous_commit says.';
 
 REVOKE EXECUTE ON FUNCTION
-	ledger_tree_head(text, uuid), ledger_tree_advance(text, uuid, bytea, bigint, bigint),
+	ledger_tree_head(text, uuid), ledger_own_head(), ledger_anchored_ends(timestamptz),
+	ledger_tree_advance(text, uuid, bytea, bigint, bigint),
 	ledger_tree_root(text, uuid, bigint), ledger_tree_inclusion(text, uuid, bigint, bigint),
 	ledger_tree_consistency(text, uuid, bigint, bigint), ledger_force_flush()
 	FROM PUBLIC;

@@ -120,8 +120,8 @@ COMMENT ON COLUMN ledger.ledger_chains.tenant_id IS 'Whose chain it is.';
 COMMENT ON COLUMN ledger.ledger_chains.chain_id IS 'The chain.';
 COMMENT ON COLUMN ledger.ledger_chains.policy_version IS 'Fixed by its first event.';
 COMMENT ON COLUMN ledger.ledger_chains.created_at IS 'recorded_at of its first event.';
-COMMENT ON COLUMN ledger.ledger_chains.first_anchored_sequence IS 'For anchors, which a later release makes; NULL until then.';
-COMMENT ON COLUMN ledger.ledger_chains.last_anchored_sequence IS 'For anchors, which a later release makes; NULL until then.';
+COMMENT ON COLUMN ledger.ledger_chains.first_anchored_sequence IS 'First sequence that an anchor covers; NULL until there is one.';
+COMMENT ON COLUMN ledger.ledger_chains.last_anchored_sequence IS 'Last sequence that an anchor covers; NULL until there is one.';
 
 -- ---- sql/tables/ledger_events.sql
 -- The ledger.  LIST by tenant, one leaf a tenant, no default partition: only so

@@ -19,20 +19,27 @@
 #include "utils/snapmgr.h"
 
 /*
- * Open the tenant's leaf for one of the tree functions, which serve the owner's
- * SECURITY DEFINER functions only: those say what of it may be handed out.
+ * The tree functions serve the owner's SECURITY DEFINER functions only: those
+ * say what of it may be handed out.
  */
 void
-ledger_tree_open(TreeChain *chain, Datum tenant, Datum chain_id, const char *function)
+ledger_require_owner_context(const char *function)
 {
-	text	   *t = DatumGetTextPP(tenant);
-
 	if (!ledger_is_owner_context(ledger_events_relid()))
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_FORBIDDEN),
 				 errmsg("%s() is for the ledger's own functions", function),
 				 errhint("Ask for ledger_chain_root(), ledger_inclusion_proof(), "
 						 "ledger_consistency_proof() or ledger_checkpoint().")));
+}
+
+/* Open the tenant's leaf for one of them. */
+void
+ledger_tree_open(TreeChain *chain, Datum tenant, Datum chain_id, const char *function)
+{
+	text	   *t = DatumGetTextPP(tenant);
+
+	ledger_require_owner_context(function);
 	ledger_require_tenant(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
 	chain->tenant = PointerGetDatum(t);
 	chain->chain_id = chain_id;

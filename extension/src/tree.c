@@ -21,6 +21,7 @@
 #define STORED_HEIGHT 8
 
 PG_FUNCTION_INFO_V1(ledger_tree_head);
+PG_FUNCTION_INFO_V1(ledger_own_head);
 PG_FUNCTION_INFO_V1(ledger_tree_advance);
 PG_FUNCTION_INFO_V1(ledger_tree_root);
 PG_FUNCTION_INFO_V1(ledger_tree_inclusion);
@@ -51,28 +52,55 @@ last_committed(const TreeChain *chain, int64 *sequence_no, RowOrigin *origin)
 	return found;
 }
 
-/*
- * ledger_tree_head(tenant text, chain uuid) → bigint: how far the chain may be
- * testified to.  Entries commit in the order of their sequence, so where the
- * last one is durable, all are.
- */
-Datum
-ledger_tree_head(PG_FUNCTION_ARGS)
+/* Entries commit in the order of their sequence, so where the last one is durable, all are. */
+static int64
+durable_head(TreeChain *chain)
 {
-	TreeChain	chain;
 	int64		sequence_no;
 	RowOrigin	origin;
-	bool		found;
+	bool		found = last_committed(chain, &sequence_no, &origin);
 
-	ledger_tree_open(&chain, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), "ledger_tree_head");
-	found = last_committed(&chain, &sequence_no, &origin);
-	ledger_tree_close(&chain);
+	ledger_tree_close(chain);
 	if (found && !RecoveryInProgress())
 	{
 		ledger_wait_durable(&origin);
 		ledger_wait_replicated();
 	}
-	PG_RETURN_INT64(sequence_no);
+	return sequence_no;
+}
+
+/*
+ * ledger_tree_head(tenant text, chain uuid) → bigint: how far the chain may be
+ * testified to.
+ */
+Datum
+ledger_tree_head(PG_FUNCTION_ARGS)
+{
+	TreeChain	chain;
+
+	ledger_tree_open(&chain, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), "ledger_tree_head");
+	PG_RETURN_INT64(durable_head(&chain));
+}
+
+/*
+ * ledger_own_head() → bigint: the same of the ledger's own chain, whoever asks.
+ * Every anchor says where that chain was, and whoever makes anchors for one
+ * tenant is granted nothing of the ledger's.
+ */
+Datum
+ledger_own_head(PG_FUNCTION_ARGS)
+{
+	static const lc_str own = {LEDGER_RESERVED_TENANT, sizeof(LEDGER_RESERVED_TENANT) - 1};
+	pg_uuid_t	chain_id;
+	TreeChain	chain;
+
+	ledger_require_owner_context("ledger_own_head");
+	/* Its policy version has the same name. */
+	ledger_check_status(lc_uuid_chain(chain_id.data, own, own), "chain id");
+	chain.tenant = CStringGetTextDatum(LEDGER_RESERVED_TENANT);
+	chain.chain_id = UUIDPGetDatum(&chain_id);
+	chain.leaf = ledger_open_leaf(own.s, own.n, AccessShareLock);
+	PG_RETURN_INT64(durable_head(&chain));
 }
 
 /*

@@ -31,6 +31,7 @@ typedef struct LeafScan
 	int64		sequence_no;
 } LeafScan;
 
+extern void ledger_require_owner_context(const char *function);
 extern void ledger_tree_open(TreeChain *chain, Datum tenant, Datum chain_id, const char *function);
 extern void ledger_tree_close(TreeChain *chain);
 extern void ledger_leaf_scan_begin(LeafScan *scan, const TreeChain *chain, int64 first, int64 last);

@@ -50,12 +50,15 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_create_tenant(text, jsonb), ledger.ledger_grant_tenant(name, text),
 	ledger.ledger_revoke_tenant(name, text), ledger.ledger_ensure_partitions(),
 	ledger.ledger_maintenance_tick(), ledger.ledger_set_retention(text, interval),
-	ledger.ledger_add_event_type(text, text, text, text, text[], text, boolean), ledger.ledger_rebuild_projection(text)
+	ledger.ledger_add_event_type(text, text, text, text, text[], text, boolean), ledger.ledger_rebuild_projection(text),
+	ledger.ledger_set_anchoring(text, integer, interval, interval), ledger.ledger_accept_guards(text)
 	TO ledger_operator;
+GRANT EXECUTE ON FUNCTION ledger.ledger_anchor_tick(text, boolean) TO ledger_anchorer, ledger_operator;
 GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_triggers(),
 	ledger.ledger_check_runtime(), ledger.ledger_check_software(), ledger.ledger_check_copy(),
 	ledger.ledger_check_access(), ledger.ledger_partition_problems(), ledger.ledger_privilege_problems(),
-	ledger.ledger_home(), ledger.ledger_schema_version(), ledger.ledger_search_path_command()
+	ledger.ledger_home(), ledger.ledger_schema_version(), ledger.ledger_search_path_command(),
+	ledger.ledger_guard_fingerprint(text), ledger.ledger_guard_fingerprints(text[])
 	TO ledger_auditor, ledger_operator;
 -- The procedure works with its caller's rights, so its parts are granted with it.
 GRANT EXECUTE ON ROUTINE ledger.ledger_after_restore(text), ledger.ledger_start_incarnation(text),
