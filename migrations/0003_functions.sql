@@ -2333,6 +2333,441 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_anchor_tick(text, boolean) IS
 	'Anchors every chain that is due (ledger_set_anchoring()), or with force every one that has new events, of one tenant or of all that the role may touch, and returns the new anchors. Any number of drivers may call it at any time. What it anchors is durable and, with synchronous standbys, replicated; its own transaction is flushed. A chain that cannot be anchored is a WARNING and is counted. LG400: above READ COMMITTED; LG403: tenant not granted; LG404: no such tenant. For ledger_anchorer.';
 
+-- ---- sql/functions/ledger_keys.sql
+-- Keys of signers and witnesses.  A key counts in ranges of sequences, so that what it
+-- signed stays verifiable after the next one took over, and what a thief signs with
+-- it does not count.  Each change is an event of the ledger's own chain, which is
+-- itself anchored and signed.
+
+-- A key of the log signs notes and statements; a witness adds the time to its line
+-- (C2SP tlog-cosignature), or signs like a log.
+CREATE FUNCTION ledger.ledger_key_type(in_public_key text) RETURNS integer
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT get_byte(decode(substring(in_public_key FROM '^[^+]+[+][0-9a-f]{8}[+](.+)$'), 'base64'), 0) $$;
+COMMENT ON FUNCTION ledger.ledger_key_type(text) IS
+	'Type byte of a verifier key (C2SP signed-note) that ledger_key_id() takes: 1 Ed25519, 4 cosignature.';
+
+CREATE FUNCTION ledger.ledger_record_key(in_action text, in_key ledger.ledger_keys, in_more jsonb DEFAULT '{}') RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT ledger.ledger_append_own('ledger.key_changed', jsonb_strip_nulls(jsonb_build_object(
+		'action', in_action, 'keyId', in_key.key_id, 'publicKey', in_key.public_key, 'purpose', in_key.purpose,
+		'reason', in_key.reason, 'role', session_user) || in_more))
+	$$;
+COMMENT ON FUNCTION ledger.ledger_record_key(text, ledger.ledger_keys, jsonb) IS
+	'Appends the ledger.key_changed event of a key that was registered, retired or revoked.';
+
+CREATE FUNCTION ledger.ledger_register_key(public_key text, purpose text DEFAULT 'log', from_start boolean DEFAULT false)
+	RETURNS ledger.ledger_keys
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+#variable_conflict use_variable
+DECLARE
+	v_row  ledger.ledger_keys;
+	v_id   text := ledger.ledger_key_id(public_key);
+	v_late boolean;
+BEGIN
+	IF v_id IS NULL OR purpose IS NULL OR purpose NOT IN ('log', 'witness') THEN
+		RAISE EXCEPTION '% is not valid', CASE WHEN v_id IS NULL THEN 'public_key' ELSE 'purpose' END
+			USING ERRCODE = 'LG400', DETAIL = format('It is %s.', coalesce('"' || CASE WHEN v_id IS NULL THEN public_key ELSE purpose END || '"', 'null')),
+				HINT = 'A key is a C2SP verifier key, a purpose log or witness.';
+	END IF;
+	IF purpose = 'log' AND ledger.ledger_key_type(public_key) <> 1 THEN
+		RAISE EXCEPTION 'key "%" makes cosignatures', v_id
+			USING ERRCODE = 'LG400', DETAIL = 'A key of the log is of type 1, Ed25519.', HINT = 'Register it as witness.';
+	END IF;
+	-- What a range begins with must not change between two registrations.
+	LOCK TABLE ledger.ledger_keys IN SHARE ROW EXCLUSIVE MODE;
+	SELECT k.* INTO v_row FROM ledger.ledger_keys AS k WHERE k.key_id = v_id;
+	IF FOUND THEN
+		IF (v_row.public_key, v_row.purpose) = (public_key, purpose) AND v_row.retired_at IS NULL AND v_row.revoked_at IS NULL THEN
+			RETURN v_row;
+		END IF;
+		RAISE EXCEPTION 'key "%" is registered', v_id
+			USING ERRCODE = 'LG409', DETAIL = format('Its purpose is %s%s%s.', v_row.purpose,
+					CASE WHEN v_row.retired_at IS NOT NULL THEN ', it was retired' ELSE '' END,
+					CASE WHEN v_row.revoked_at IS NOT NULL THEN ', it was revoked' ELSE '' END),
+				HINT = 'A key that ended does not come back: make another one.';
+	END IF;
+	v_late := purpose = 'log' AND from_start IS NOT TRUE
+		AND EXISTS (SELECT FROM ledger.ledger_keys AS k WHERE k.purpose = 'log' AND k.retired_at IS NULL AND k.revoked_at IS NULL);
+	INSERT INTO ledger.ledger_keys AS k (key_id, public_key, purpose) VALUES (v_id, public_key, purpose) RETURNING k.* INTO v_row;
+	IF v_late THEN
+		INSERT INTO ledger.ledger_key_ranges (key_id, tenant_id, chain_id, first_sequence)
+		SELECT v_id, e.tenant_id, e.chain_id, e.last_sequence + 1 FROM ledger.ledger_anchored_ends(NULL) AS e;
+	END IF;
+	PERFORM ledger.ledger_record_key('registered', v_row, jsonb_build_object('fromStart', NOT v_late));
+	RETURN v_row;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_register_key(text, text, boolean) IS
+	'Registers the public key of a signer (log) or a witness, a C2SP verifier key, and records it. A further key of the log counts behind the newest anchor of each chain, or from its start if from_start says so; the first one counts from the start. Registering again what is registered changes nothing. LG400: malformed or weak key; LG409: retired, revoked or of another purpose. For ledger_operator.';
+
+-- Ends a key's ranges: chains that have no row yet get one.  Never widens one.
+CREATE FUNCTION ledger.ledger_end_ranges(in_key text, in_before timestamptz, in_nothing boolean) RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	INSERT INTO ledger.ledger_key_ranges AS r (key_id, tenant_id, chain_id, first_sequence, last_sequence)
+	SELECT in_key, e.tenant_id, e.chain_id, 1, CASE WHEN in_nothing THEN 0 ELSE e.last_sequence END
+	FROM ledger.ledger_anchored_ends(in_before) AS e
+	ON CONFLICT (key_id, tenant_id, chain_id) DO UPDATE
+	SET last_sequence = greatest(r.first_sequence - 1, least(r.last_sequence, excluded.last_sequence))
+	$$;
+COMMENT ON FUNCTION ledger.ledger_end_ranges(text, timestamptz, boolean) IS
+	'Ends the ranges of a key at each chain''s newest anchor, at the newest made before that time, or before they begin. Part of ledger_retire_key() and ledger_revoke_key().';
+
+CREATE FUNCTION ledger.ledger_key_to_end(in_key text, in_reason text) RETURNS ledger.ledger_keys
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_row ledger.ledger_keys;
+BEGIN
+	IF in_reason IS NULL OR btrim(in_reason) = '' OR octet_length(in_reason) > 4096 THEN
+		RAISE EXCEPTION 'a reason is required'
+			USING ERRCODE = 'LG400', HINT = 'Say in up to 4096 bytes why the key ends.';
+	END IF;
+	LOCK TABLE ledger.ledger_keys IN SHARE ROW EXCLUSIVE MODE;
+	SELECT k.* INTO v_row FROM ledger.ledger_keys AS k WHERE k.key_id = in_key;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'key "%" is not registered', in_key
+			USING ERRCODE = 'LG404', HINT = 'SELECT key_id FROM ledger_keys lists them: <name>+<8 hex digits>.';
+	END IF;
+	RETURN v_row;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_key_to_end(text, text) IS
+	'The key that is to end, with the table locked. LG400: no reason; LG404: unknown. Part of ledger_retire_key() and ledger_revoke_key().';
+
+CREATE FUNCTION ledger.ledger_retire_key(key_id text, reason text) RETURNS ledger.ledger_keys
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+#variable_conflict use_variable
+DECLARE
+	v_row ledger.ledger_keys := ledger.ledger_key_to_end(key_id, reason);
+BEGIN
+	IF v_row.retired_at IS NOT NULL OR v_row.revoked_at IS NOT NULL THEN
+		RAISE EXCEPTION 'key "%" has ended', key_id
+			USING ERRCODE = 'LG409', DETAIL = format('It was %s at %s.', CASE WHEN v_row.revoked_at IS NULL THEN 'retired' ELSE 'revoked' END,
+				coalesce(v_row.revoked_at, v_row.retired_at));
+	END IF;
+	UPDATE ledger.ledger_keys AS k SET retired_at = clock_timestamp(), reason = reason WHERE k.key_id = key_id RETURNING k.* INTO v_row;
+	IF v_row.purpose = 'log' THEN
+		PERFORM ledger.ledger_end_ranges(key_id, NULL, false);
+	END IF;
+	PERFORM ledger.ledger_record_key('retired', v_row);
+	RETURN v_row;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_retire_key(text, text) IS
+	'Ends a key that is no longer used: what it signed up to the newest anchor of each chain stays valid, nothing after it. Recorded. LG400: no reason; LG404: unknown; LG409: it has ended. For ledger_operator.';
+
+CREATE FUNCTION ledger.ledger_revoke_key(key_id text, reason text, trusted_until timestamptz DEFAULT NULL) RETURNS ledger.ledger_keys
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+#variable_conflict use_variable
+DECLARE
+	v_row ledger.ledger_keys := ledger.ledger_key_to_end(key_id, reason);
+BEGIN
+	UPDATE ledger.ledger_keys AS k SET revoked_at = coalesce(k.revoked_at, clock_timestamp()), reason = reason
+	 WHERE k.key_id = key_id RETURNING k.* INTO v_row;
+	IF v_row.purpose = 'log' THEN
+		PERFORM ledger.ledger_end_ranges(key_id, trusted_until, trusted_until IS NULL);
+	END IF;
+	PERFORM ledger.ledger_record_key('revoked', v_row, jsonb_build_object('trustedUntil',
+		to_char(trusted_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')));
+	RETURN v_row;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_revoke_key(text, text, timestamptz) IS
+	'Ends a key that can no longer be trusted: only signatures under anchors made before trusted_until count, and none without it. Of a witness none counts. Revoking again can only take away more. Recorded. LG400: no reason; LG404: unknown. For ledger_operator.';
+
+CREATE FUNCTION ledger.ledger_signature_valid(tenant text, chain uuid, tree_size bigint, key_id text) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+	SELECT coalesce((
+		SELECT CASE k.purpose WHEN 'witness' THEN k.revoked_at IS NULL
+			ELSE coalesce($3 BETWEEN r.first_sequence AND coalesce(r.last_sequence, $3), k.retired_at IS NULL AND k.revoked_at IS NULL) END
+		FROM ledger.ledger_keys AS k
+		LEFT JOIN ledger.ledger_key_ranges AS r ON r.key_id = k.key_id AND r.tenant_id = $1 AND r.chain_id = $2
+		WHERE k.key_id = $4), false)
+	$$;
+COMMENT ON FUNCTION ledger.ledger_signature_valid(text, uuid, bigint, text) IS
+	'Does a signature of this key count under a tree of that size of that chain: is the key registered, and the size in its range? False for one that is not. Whether there is such a signature, and whether it is right, is another question.';
+
+-- ---- sql/functions/ledger_anchor_store.sql
+-- What comes back from outside: signatures, receipts, and word of failures.  The
+-- database holds no private key, so it believes nobody: what does not verify with a
+-- registered key is not stored.
+
+CREATE FUNCTION ledger.ledger_unsigned_anchors(key_id text) RETURNS SETOF ledger.ledger_merkle_roots
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+#variable_conflict use_variable
+DECLARE
+	v_chain  record;
+	v_anchor record;
+	v_signed bigint;
+BEGIN
+	IF NOT EXISTS (SELECT FROM ledger.ledger_keys AS k WHERE k.key_id = key_id AND k.purpose = 'log') THEN
+		RAISE EXCEPTION 'key "%" is not registered as a key of the log', key_id
+			USING ERRCODE = 'LG404', HINT = 'An operator registers it with ledger_register_key().';
+	END IF;
+	IF EXISTS (SELECT FROM ledger.ledger_keys AS k WHERE k.key_id = key_id AND k.revoked_at IS NOT NULL) THEN
+		RETURN;
+	END IF;
+	FOR v_chain IN
+		SELECT c.tenant_id, c.chain_id FROM ledger.ledger_chains AS c
+		WHERE c.last_anchored_sequence IS NOT NULL ORDER BY c.tenant_id, c.chain_id
+	LOOP
+		-- A signer goes from old to new, so behind its newest signature nothing is left to do.
+		v_signed := 0;
+		FOR v_anchor IN
+			SELECT r.tree_size, r.checkpoint FROM ledger.ledger_merkle_roots AS r
+			WHERE r.tenant_id = v_chain.tenant_id AND r.chain_id = v_chain.chain_id ORDER BY r.tree_size DESC
+		LOOP
+			v_signed := v_anchor.tree_size;
+			EXIT WHEN EXISTS (SELECT FROM ledger.ledger_note_keys(v_anchor.checkpoint) AS line (key) WHERE line.key = key_id);
+			v_signed := 0;
+		END LOOP;
+		RETURN QUERY
+		SELECT r.* FROM ledger.ledger_merkle_roots AS r
+		WHERE r.tenant_id = v_chain.tenant_id AND r.chain_id = v_chain.chain_id AND r.tree_size > v_signed
+			AND ledger.ledger_signature_valid(r.tenant_id, r.chain_id, r.tree_size, key_id)
+		ORDER BY r.tree_size;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_unsigned_anchors(text) IS
+	'Anchors of the granted tenants, in the key''s range, behind the newest that it signed, in the order in which they are to be signed. None for a revoked key. LG404: no such key of the log. For ledger_anchorer.';
+
+CREATE FUNCTION ledger.ledger_anchor_to_store(in_tenant text, in_anchor uuid) RETURNS ledger.ledger_merkle_roots
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_row ledger.ledger_merkle_roots;
+BEGIN
+	IF in_tenant IS NULL OR in_anchor IS NULL THEN
+		RAISE EXCEPTION 'tenant and anchor_id are required' USING ERRCODE = 'LG400', HINT = 'Pass those of an anchor.';
+	END IF;
+	IF NOT ledger.ledger_tenant_allowed(in_tenant) THEN
+		RAISE EXCEPTION 'role may not touch tenant "%"', in_tenant
+			USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
+	END IF;
+	SELECT r.* INTO v_row FROM ledger.ledger_merkle_roots AS r
+	WHERE r.tenant_id = in_tenant AND r.anchor_id = in_anchor FOR UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'anchor % does not exist', in_anchor
+			USING ERRCODE = 'LG404', DETAIL = format('Tenant "%s" has no anchor of that id.', in_tenant);
+	END IF;
+	RETURN v_row;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_anchor_to_store(text, uuid) IS
+	'The anchor that something is to be added to, locked. LG400: null; LG403: tenant not granted; LG404: no such anchor. Part of ledger_store_signature() and ledger_store_receipt().';
+
+-- The line by itself is judged, not the checkpoint with it: what others have signed
+-- there must not vouch for it.  Returns the key's id.
+CREATE FUNCTION ledger.ledger_judge_line(in_anchor ledger.ledger_merkle_roots, in_line text, in_purpose text) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_note  text := coalesce(ledger.ledger_note_text(in_anchor.checkpoint), in_anchor.checkpoint) || E'\n' || rtrim(in_line, E'\n') || E'\n';
+	v_lines text[] := ARRAY(SELECT ledger.ledger_note_keys(v_note));
+	v_key   ledger.ledger_keys;
+	v_fault text;
+BEGIN
+	SELECT k.* INTO v_key FROM ledger.ledger_keys AS k WHERE k.key_id = v_lines[1] AND k.purpose = in_purpose;
+	v_fault := CASE
+		WHEN cardinality(v_lines) <> 1 THEN 'It is not one signature line.'
+		WHEN v_key.key_id IS NULL THEN format('Key "%s" is not registered as %s.', v_lines[1], in_purpose)
+		WHEN v_key.revoked_at IS NOT NULL THEN format('Key "%s" was revoked at %s.', v_key.key_id, v_key.revoked_at)
+		WHEN NOT ledger.ledger_signature_valid(in_anchor.tenant_id, in_anchor.chain_id, in_anchor.tree_size, v_key.key_id)
+		THEN format('Key "%s" does not count for size %s of this chain.', v_key.key_id, in_anchor.tree_size)
+		WHEN NOT ledger.ledger_verify_note(v_note, v_key.public_key)
+		THEN format('It is no signature of key "%s" on the checkpoint of size %s.', v_key.key_id, in_anchor.tree_size) END;
+	IF v_fault IS NOT NULL THEN
+		RAISE EXCEPTION 'signature line is not valid'
+			USING ERRCODE = 'LG422', DETAIL = v_fault, HINT = 'Sign the checkpoint of this anchor, to its last newline, with a registered key.';
+	END IF;
+	RETURN v_key.key_id;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_judge_line(ledger.ledger_merkle_roots, text, text) IS
+	'The id of the key that made a signature line, or LG422: it is not one valid line of a key of that purpose that counts for the anchor. Part of ledger_store_signature() and ledger_store_receipt().';
+
+-- An unsigned checkpoint ends with its text; the first line brings the empty line before it.
+CREATE FUNCTION ledger.ledger_add_line(in_checkpoint text, in_line text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT in_checkpoint || CASE WHEN ledger.ledger_note_text(in_checkpoint) IS NULL THEN E'\n' ELSE '' END || rtrim(in_line, E'\n') || E'\n'
+	$$;
+COMMENT ON FUNCTION ledger.ledger_add_line(text, text) IS
+	'A checkpoint with one signature line more.';
+
+CREATE FUNCTION ledger.ledger_store_signature(tenant text, anchor_id uuid, line text, dsse_signature jsonb) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+#variable_conflict use_variable
+DECLARE
+	v_anchor ledger.ledger_merkle_roots := ledger.ledger_anchor_to_store(tenant, anchor_id);
+	v_key    text := ledger.ledger_judge_line(v_anchor, coalesce(line, ''), 'log');
+	v_public text := (SELECT k.public_key FROM ledger.ledger_keys AS k WHERE k.key_id = v_key);
+	v_noted  boolean := v_key IN (SELECT ledger.ledger_note_keys(v_anchor.checkpoint));
+	v_stated boolean := EXISTS (SELECT FROM jsonb_array_elements(v_anchor.dsse -> 'signatures') AS s WHERE s ->> 'keyid' = v_key);
+BEGIN
+	IF dsse_signature ->> 'keyid' IS DISTINCT FROM v_key
+		OR ledger.ledger_verify_dsse(jsonb_set(v_anchor.dsse, '{signatures}', jsonb_build_array(dsse_signature)), v_public) IS NULL THEN
+		RAISE EXCEPTION 'dsse_signature is not valid'
+			USING ERRCODE = 'LG422', DETAIL = format('It is no signature of key "%s" on the statement of anchor %s.', v_key, anchor_id),
+				HINT = 'An object with keyid and sig, by the key that signed the checkpoint.';
+	END IF;
+	IF v_noted AND v_stated THEN
+		RETURN false;
+	END IF;
+	UPDATE ledger.ledger_merkle_roots AS r
+	   SET checkpoint = CASE WHEN v_noted THEN r.checkpoint ELSE ledger.ledger_add_line(r.checkpoint, line) END,
+		dsse = CASE WHEN v_stated THEN r.dsse ELSE jsonb_insert(r.dsse, '{signatures,-1}',
+			jsonb_build_object('keyid', v_key, 'sig', dsse_signature -> 'sig'), true) END
+	 WHERE r.tenant_id = v_anchor.tenant_id AND r.chain_id = v_anchor.chain_id AND r.tree_size = v_anchor.tree_size;
+	PERFORM ledger.ledger_commit_firmly();
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_store_signature(text, uuid, text, jsonb) IS
+	'Adds a signature to an anchor''s checkpoint (line) and statement (dsse_signature: keyid and sig), by one registered key of the log that counts there. False if the key has signed it already. LG403: tenant not granted; LG404: no such anchor; LG422: a signature does not verify. For ledger_anchorer.';
+
+CREATE FUNCTION ledger.ledger_store_receipt(tenant text, anchor_id uuid, kind text, name text, reference text, receipt bytea) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+#variable_conflict use_variable
+DECLARE
+	v_anchor ledger.ledger_merkle_roots := ledger.ledger_anchor_to_store(tenant, anchor_id);
+	v_line   text;
+	v_key    text;
+BEGIN
+	IF kind NOT IN ('worm', 'tsa', 'witness', 'airgap') OR name = '' OR octet_length(name) > 512 OR octet_length(reference) > 1024
+		OR NOT starts_with(reference, kind || '::') OR length(reference) = length(kind) + 2 OR length(receipt) = 0
+		OR kind IS NULL OR name IS NULL OR reference IS NULL OR receipt IS NULL THEN
+		RAISE EXCEPTION 'receipt is not valid'
+			USING ERRCODE = 'LG400', DETAIL = format('kind is %s, name %s, reference %s, of %s bytes.', coalesce(kind, 'null'), coalesce(left(name, 80), 'null'),
+					coalesce(left(reference, 80), 'null'), coalesce(length(receipt)::text, 'null')),
+				HINT = 'kind is worm, tsa, witness or airgap; the reference starts with it and two colons; the receipt is not empty.';
+	END IF;
+	IF kind = 'witness' THEN
+		BEGIN
+			v_line := convert_from(receipt, 'UTF8');
+		EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN
+			v_line := '';
+		END;
+		v_key := ledger.ledger_judge_line(v_anchor, v_line, 'witness');
+	END IF;
+	INSERT INTO ledger.ledger_anchor_receipts AS a (tenant_id, anchor_id, kind, name, reference, receipt)
+	VALUES (tenant, anchor_id, kind, name, reference, receipt) ON CONFLICT DO NOTHING;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	UPDATE ledger.ledger_merkle_roots AS r
+	   SET anchor_reference = coalesce(r.anchor_reference, reference),
+		checkpoint = CASE WHEN v_key IS NULL OR v_key IN (SELECT ledger.ledger_note_keys(r.checkpoint)) THEN r.checkpoint
+			ELSE ledger.ledger_add_line(r.checkpoint, v_line) END
+	 WHERE r.tenant_id = v_anchor.tenant_id AND r.chain_id = v_anchor.chain_id AND r.tree_size = v_anchor.tree_size;
+	PERFORM ledger.ledger_commit_firmly();
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_store_receipt(text, uuid, text, text, text, bytea) IS
+	'Stores what an external anchor answered: a time stamp token, the SHA-256 of a file, or a witness'' cosignature line, which must verify with a registered witness key and is also added to the checkpoint. False if that anchor has one of this kind and name. LG400: malformed; LG403: tenant not granted; LG404: no such anchor; LG422: the cosignature does not verify. For ledger_anchorer.';
+
+CREATE FUNCTION ledger.ledger_record_anchor_failure(tenant text, reason text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+BEGIN
+	IF tenant IS NULL OR reason IS NULL OR reason !~ '^[a-z0-9_]{1,63}$' THEN
+		RAISE EXCEPTION 'tenant and reason are required'
+			USING ERRCODE = 'LG400', DETAIL = format('reason is %s.', coalesce('"' || left(reason, 80) || '"', 'null')),
+				HINT = 'A reason is one word of up to 63 lower-case letters, digits and underscores.';
+	END IF;
+	IF NOT ledger.ledger_tenant_allowed(tenant) THEN
+		RAISE EXCEPTION 'role may not touch tenant "%"', tenant
+			USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
+	END IF;
+	PERFORM ledger.ledger_count_failure(tenant, reason);
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_record_anchor_failure(text, text) IS
+	'Counts a failure to sign or to anchor outside, for ledger_merkle_anchor_failures_total. LG400: malformed reason; LG403: tenant not granted. For ledger_anchorer.';
+
+-- ---- sql/functions/ledger_anchor_metrics.sql
+-- What a monitor scrapes, in the terms of Prometheus.
+CREATE FUNCTION ledger.ledger_anchor_metrics()
+	RETURNS TABLE (metric text, labels jsonb, value double precision)
+	LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+	WITH stats AS (
+		SELECT s.* FROM ledger.ledger_anchor_stats AS s
+	), heads AS MATERIALIZED (
+		SELECT c.tenant_id, c.chain_id, coalesce(c.last_anchored_sequence, 0) AS anchored, h.sequence_no AS head
+		FROM ledger.ledger_chains AS c CROSS JOIN LATERAL (
+			SELECT e.sequence_no FROM ledger.ledger_events AS e
+			WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id ORDER BY e.sequence_no DESC LIMIT 1) AS h
+	), marks AS (
+		-- The newest full verification of each chain, and how far it went.
+		SELECT DISTINCT ON (m.tenant_id, m.chain_id) m.tenant_id, m.chain_id, m.tree_size, m.verified_at
+		FROM ledger.ledger_verification_marks AS m WHERE m.mode = 'full'
+		ORDER BY m.tenant_id, m.chain_id, m.verified_at DESC
+	)
+	SELECT 'ledger_merkle_anchor_duration_seconds_bucket', jsonb_build_object('tenant', s.tenant_id, 'le', b.bound::text), coalesce(s.buckets[b.n], 0)
+	FROM stats AS s, unnest(ledger.ledger_anchor_buckets()) WITH ORDINALITY AS b (bound, n)
+	UNION ALL
+	SELECT 'ledger_merkle_anchor_duration_seconds_bucket', jsonb_build_object('tenant', s.tenant_id, 'le', '+Inf'), s.anchors FROM stats AS s
+	UNION ALL
+	SELECT 'ledger_merkle_anchor_duration_seconds_sum', jsonb_build_object('tenant', s.tenant_id), s.duration_seconds FROM stats AS s
+	UNION ALL
+	SELECT 'ledger_merkle_anchor_duration_seconds_count', jsonb_build_object('tenant', s.tenant_id), s.anchors FROM stats AS s
+	UNION ALL
+	SELECT 'ledger_merkle_anchor_failures_total', jsonb_build_object('tenant', s.tenant_id, 'reason', f.key), f.value::double precision
+	FROM stats AS s, jsonb_each_text(s.failures) AS f
+	UNION ALL
+	SELECT 'ledger_merkle_last_anchor_age_seconds', jsonb_build_object('tenant', r.tenant_id), extract(epoch FROM now() - max(r.anchored_at))
+	FROM ledger.ledger_merkle_roots AS r GROUP BY r.tenant_id
+	UNION ALL
+	SELECT 'ledger_merkle_unanchored_events', jsonb_build_object('tenant', h.tenant_id), sum(greatest(h.head - h.anchored, 0))
+	FROM heads AS h GROUP BY h.tenant_id
+	UNION ALL
+	SELECT 'ledger_verified_events_ratio', jsonb_build_object('tenant', h.tenant_id), sum(least(coalesce(m.tree_size, 0), h.head)) / sum(h.head)
+	FROM heads AS h LEFT JOIN marks AS m USING (tenant_id, chain_id) GROUP BY h.tenant_id
+	UNION ALL
+	SELECT 'ledger_verification_age_seconds', jsonb_build_object('tenant', m.tenant_id), extract(epoch FROM now() - min(m.verified_at))
+	FROM marks AS m GROUP BY m.tenant_id
+	$$;
+COMMENT ON FUNCTION ledger.ledger_anchor_metrics() IS
+	'Of each granted tenant: how many anchors were made and how long each took (histogram), failures by reason, age of the newest anchor, events not yet anchored, and of its full verifications (marks) the share of events covered and the age of the oldest that counts. For ledger_auditor, ledger_operator and ledger_anchorer.';
+
 -- ---- sql/functions/ledger_guard_ddl.sql
 -- The event triggers themselves are C (extension/src/guard_ddl.c): whoever may
 -- replace a guard's function could judge his own replacement.

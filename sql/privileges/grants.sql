@@ -51,9 +51,18 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_revoke_tenant(name, text), ledger.ledger_ensure_partitions(),
 	ledger.ledger_maintenance_tick(), ledger.ledger_set_retention(text, interval),
 	ledger.ledger_add_event_type(text, text, text, text, text[], text, boolean), ledger.ledger_rebuild_projection(text),
-	ledger.ledger_set_anchoring(text, integer, interval, interval), ledger.ledger_accept_guards(text)
+	ledger.ledger_set_anchoring(text, integer, interval, interval), ledger.ledger_accept_guards(text),
+	ledger.ledger_register_key(text, text, boolean), ledger.ledger_retire_key(text, text),
+	ledger.ledger_revoke_key(text, text, timestamptz)
 	TO ledger_operator;
 GRANT EXECUTE ON FUNCTION ledger.ledger_anchor_tick(text, boolean) TO ledger_anchorer, ledger_operator;
+GRANT EXECUTE ON FUNCTION
+	ledger.ledger_unsigned_anchors(text), ledger.ledger_store_signature(text, uuid, text, jsonb),
+	ledger.ledger_store_receipt(text, uuid, text, text, text, bytea), ledger.ledger_record_anchor_failure(text, text)
+	TO ledger_anchorer;
+GRANT EXECUTE ON FUNCTION ledger.ledger_anchor_metrics() TO ledger_auditor, ledger_operator, ledger_anchorer;
+GRANT EXECUTE ON FUNCTION ledger.ledger_signature_valid(text, uuid, bigint, text)
+	TO ledger_reader, ledger_auditor, ledger_operator, ledger_anchorer;
 GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_triggers(),
 	ledger.ledger_check_runtime(), ledger.ledger_check_software(), ledger.ledger_check_copy(),
 	ledger.ledger_check_access(), ledger.ledger_partition_problems(), ledger.ledger_privilege_problems(),
