@@ -271,7 +271,7 @@ CREATE FUNCTION ledger_verify_consistency(size1 bigint, root1 bytea, size2 bigin
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10
 	AS 'MODULE_PATHNAME', 'ledger_verify_consistency';
 COMMENT ON FUNCTION ledger_verify_consistency(bigint, bytea, bigint, bytea, bytea[]) IS
-	'Does the proof (RFC 9162 section 2.1.4) show that the first tree is the beginning of the second? False also for whatever is malformed.';
+	'Does the proof (RFC 9162 section 2.1.4) show that the first tree, which is not empty, is the beginning of the second? False also for whatever is malformed.';
 
 CREATE FUNCTION ledger_key_id(public_key text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

@@ -1777,6 +1777,10 @@ BEGIN
 	IF in_size BETWEEN in_least AND in_head THEN
 		RETURN;
 	END IF;
+	IF in_head < in_least THEN
+		RAISE EXCEPTION 'there is no event to prove yet'
+			USING ERRCODE = 'LG400', HINT = 'An event counts once the transaction that wrote it has committed and is durable.';
+	END IF;
 	RAISE EXCEPTION '% must be between % and %', in_name, in_least, in_head
 		USING ERRCODE = 'LG400', DETAIL = format('It is %s.', coalesce(in_size::text, 'null')),
 			HINT = 'An event counts once the transaction that wrote it has committed and is durable.';
@@ -1825,13 +1829,13 @@ DECLARE
 	v_head bigint := ledger.ledger_proof_head($1, $2);
 	v_size bigint := coalesce($4, v_head);
 BEGIN
-	PERFORM ledger.ledger_require_size('size2', v_size, 0, v_head);
-	PERFORM ledger.ledger_require_size('size1', $3, 0, v_size);
+	PERFORM ledger.ledger_require_size('size2', v_size, 1, v_head);
+	PERFORM ledger.ledger_require_size('size1', $3, 1, v_size);
 	RETURN ledger.ledger_tree_consistency($1, $2, $3, v_size);
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_consistency_proof(text, uuid, bigint, bigint) IS
-	'Consistency proof (RFC 9162 section 2.1.4) that the tree of size1 is the beginning of the tree of size2 (NULL: of all durable events). Empty if size1 is 0 or size2. LG400: there is no such tree; LG403: tenant not granted; LG404: no such chain.';
+	'Consistency proof (RFC 9162 section 2.1.4) that the tree of size1 is the beginning of the tree of size2 (NULL: of all durable events). Empty between equal sizes. LG400: there is no such tree; LG403: tenant not granted; LG404: no such chain.';
 
 CREATE FUNCTION ledger.ledger_checkpoint(tenant text, chain uuid, tree_size bigint DEFAULT NULL) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
