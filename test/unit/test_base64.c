@@ -105,6 +105,13 @@ test_pieces(void)
 	is_status(lc_buf_put_base64_decoded(&out, text.data, text.len), LC_OK, "decode");
 	is_bytes(out.data, out.len, bytes, sizeof(bytes), "to what they were");
 
+	/* A wrong digit in the second piece, when the first has been decoded. */
+	text.data[300] = '?';
+	lc_buf_reset(&out);
+	is_status(lc_buf_put_base64_decoded(&out, text.data, text.len), LC_ERR_SYNTAX, "a wrong digit further on");
+	is_int((int64_t) out.len, 0, "leaves nothing");
+	text.data[300] = 'A';
+
 	/* Padding at the end of the first piece. */
 	text.data[255] = '=';
 	text.data[254] = 'A';

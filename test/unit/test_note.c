@@ -268,6 +268,14 @@ test_cosignatures(void)
 	judges(CHECKPOINT "\n" WITNESS_LINE LATER_LINE, WITNESS_VKEY, LC_OK, 1679315150, "the newest counts");
 	judges(CHECKPOINT "\n" LATER_LINE WITNESS_LINE, WITNESS_VKEY, LC_OK, 1679315150, "in any order");
 	judges(CHECKPOINT "\n" NEVER_LINE, WITNESS_VKEY, LC_ERR_SIGNATURE, 0, "a time of 2^63 does not");
+	judges(CHECKPOINT "\n"
+		   DASH " witness.example.com/w1 "
+		   "6EmBcoAAAAAAAAAADjqKu0qwdB5IgjoefcotKkQ5rW95aoIssg7X2S4ik1PM4EMG3UyJ2wQQwUYCIiIWuvMKegvTHfGSQUIrfFJ6Bg==\n",
+		   WITNESS_VKEY, LC_ERR_SIGNATURE, 0, "nor does the same number below zero");
+	judges(CHECKPOINT "\n" WITNESS_LINE
+		   DASH " witness.example.com/w1 "
+		   "6EmBcgAAAABkGFDL+4qVELNkV3hr2DJRw/lK2t/6KHDW115uTbTczjN+WlMl+Wjco+Vo3doJM2A0xvOr2tdGKcNw6KbC7y67zRFT\n",
+		   WITNESS_VKEY, LC_ERR_SIGNATURE, 0, "nor a byte short, behind the whole");
 	judges(CHECKPOINT "extension\n\n" WITNESS_LINE, WITNESS_VKEY, LC_ERR_SIGNATURE, 0,
 		   "nor with an extension line more");
 	judges(CHECKPOINT "\n"
