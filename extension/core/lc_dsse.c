@@ -124,7 +124,9 @@ read_envelope(const lc_json *root, lc_dsse *d, const lc_alloc *alloc)
 		return LC_ERR_SYNTAX;
 	if (payload.n > (LC_DSSE_MAX_PAYLOAD + 2) / 3 * 4)
 		return LC_ERR_TOO_LONG;
+	/* Nothing too is a text: data of either is never NULL. */
 	lc_buf_append(&d->payload_type, type.s, type.n);
+	lc_buf_append(&d->payload, "", 0);
 	status = d->payload_type.status;
 	if (status == LC_OK)
 		status = lc_buf_put_base64_decoded(&d->payload, payload.s, payload.n);

@@ -28,7 +28,7 @@ typedef struct lc_dsse_signature
 typedef struct lc_dsse
 {
 	lc_buf		payload_type;
-	lc_buf		payload;		/* decoded */
+	lc_buf		payload;		/* decoded; data is not NULL, even if empty */
 	size_t		count;
 	lc_dsse_signature signatures[LC_DSSE_MAX_SIGNATURES];
 	lc_buf		strings;		/* what keyid and base64 point into */

@@ -23,6 +23,7 @@ extern lc_status lc_ed25519_public(const uint8_t seed[LC_ED25519_KEY_LEN],
  * LC_ERR_RANGE for what no honest signer has: a point of small order or an
  * encoding that is not canonical.  With such a key one signature can hold for
  * many messages, so it is refused where keys come in, not at each verification.
+ * Whether the point is on the curve is not asked: if not, no signature holds.
  */
 extern lc_status lc_ed25519_check_public(const uint8_t public_key[LC_ED25519_KEY_LEN]);
 

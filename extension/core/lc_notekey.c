@@ -3,8 +3,9 @@
  *		Keys of signed notes as text.
  *
  * Read strictly: one key has one spelling, so that keys may be compared as
- * text.  Go's reader also takes capital hex digits and stray bits in base64;
- * what its writer and this one write is the same.
+ * text.  Go's reader also takes capital hex digits, stray bits in base64, and
+ * names with control characters, which no note can hold; what its writer and
+ * this one write is the same.
  *
  * Copies of a seed on the stack are wiped before they are left behind.
  */

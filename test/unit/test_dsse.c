@@ -101,7 +101,8 @@ test_parse(void)
 	ok(d.count == 0, "has no signature");
 	lc_dsse_free(&d);
 	is_status(parse_exact("{\"payload\":\"\",\"payloadType\":\"\",\"signatures\":[]}", &d), LC_OK, "an empty one");
-	ok(d.payload.len == 0 && d.payload_type.len == 0, "is empty");
+	ok(d.payload.len == 0 && d.payload.data != NULL && d.payload_type.len == 0 && d.payload_type.data != NULL,
+	   "is empty");
 	lc_dsse_free(&d);
 	lc_dsse_free(&d);
 }
