@@ -83,10 +83,24 @@ set_number(PGconn *conn, const char *variable, const char *name)
 	return set(conn, name, text);
 }
 
+/* Until the extension's library is loaded, its settings take any value. */
+static cli_exit
+load_library(PGconn *conn)
+{
+	fault		f;
+	PGresult   *result = db_query(conn, &f, "SELECT ledger.ledger_uuid_v7()", 0, NULL);
+
+	PQclear(result);
+	return result != NULL ? CLI_GOOD : cli_error(CLI_USAGE, "the ledger: %s", f.text);
+}
+
 cli_exit
 anchor_settings_apply(PGconn *conn)
 {
-	cli_exit	code = set_number(conn, "MERKLE__BATCHSIZE", "ledger.anchor_batch_size");
+	cli_exit	code = load_library(conn);
+
+	if (code == CLI_GOOD)
+		code = set_number(conn, "MERKLE__BATCHSIZE", "ledger.anchor_batch_size");
 
 	if (code == CLI_GOOD)
 		code = set_span(conn, "MERKLE__WINDOWDURATION", "ledger.anchor_window");

@@ -89,6 +89,7 @@ basis_from_database(signer *s, const anchor_row *row, const anchor_claim *claim,
 	char		limit[24];
 	const char *values[] = {row->tenant, row->chain, s->key_id, max == 0 ? NULL : limit};
 	PGresult   *result;
+	sign_outcome outcome = SIGN_DONE;
 
 	out->known = false;
 	snprintf(limit, sizeof(limit), "%" PRIu64, max);
@@ -106,8 +107,14 @@ basis_from_database(signer *s, const anchor_row *row, const anchor_claim *claim,
 			cli_note("%s/%s: a stored checkpoint bears the name of %s and is not signed by it",
 					 row->tenant, row->chain, s->key_id);
 	}
+	/* Someone wrote the key's name where it did not sign: that is no "nothing signed yet". */
+	if (PQntuples(result) > 0 && !out->known)
+	{
+		fault_set(f, "checkpoints bear the name of its key, and none is signed by it");
+		outcome = SIGN_REFUSED;
+	}
 	PQclear(result);
-	return SIGN_DONE;
+	return outcome;
 }
 
 /* Said once for a chain: its next anchor finds what this one left. */
