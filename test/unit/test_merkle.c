@@ -222,6 +222,29 @@ test_proofs(void)
 			  "no consistency with 2^63 leaves");
 }
 
+/* The root that a proof leads to, be it a good one or not. */
+static void
+test_inclusion_root(void)
+{
+	lc_proof	proof;
+	uint8_t		got[LC_HASH_LEN];
+	uint8_t		before[LC_HASH_LEN];
+
+	is_status(lc_merkle_inclusion(&stored_nodes, 4, 7, &proof), LC_OK, "leaf 4 of 7");
+	is_status(lc_merkle_inclusion_root(leaves[4], 4, 7, HASHES(proof), 3, got), LC_OK, "leads to a root");
+	ok(memcmp(got, roots[7], LC_HASH_LEN) == 0, "that of its tree");
+	is_status(lc_merkle_inclusion_root(leaves[5], 4, 7, HASHES(proof), 3, got), LC_OK,
+			  "another leaf does too");
+	ok(memcmp(got, roots[7], LC_HASH_LEN) != 0, "to another one");
+	memcpy(before, got, LC_HASH_LEN);
+	is_status(lc_merkle_inclusion_root(leaves[4], 4, 7, HASHES(proof), 2, got), LC_ERR_PROOF,
+			  "a hash short leads nowhere");
+	is_status(lc_merkle_inclusion_root(leaves[4], 4, 7, HASHES(proof), 4, got), LC_ERR_PROOF, "nor a hash more");
+	is_status(lc_merkle_inclusion_root(leaves[4], 7, 7, HASHES(proof), 3, got), LC_ERR_PROOF,
+			  "nor a place behind the last leaf");
+	ok(memcmp(got, before, LC_HASH_LEN) == 0, "and then no root is given");
+}
+
 /* Each read of a proof's nodes fails in its turn. */
 static void
 test_source_failures(void)
@@ -361,6 +384,7 @@ main(void)
 	test_append_node();
 	test_load();
 	test_proofs();
+	test_inclusion_root();
 	test_source_failures();
 	test_greatest();
 	test_full_frontier();
