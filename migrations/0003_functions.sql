@@ -2459,8 +2459,8 @@ DECLARE
 BEGIN
 	IF v_row.retired_at IS NOT NULL OR v_row.revoked_at IS NOT NULL THEN
 		RAISE EXCEPTION 'key "%" has ended', key_id
-			USING ERRCODE = 'LG409', DETAIL = format('It was %s at %s.', CASE WHEN v_row.revoked_at IS NULL THEN 'retired' ELSE 'revoked' END,
-				coalesce(v_row.revoked_at, v_row.retired_at));
+			USING ERRCODE = 'LG409', DETAIL = CASE WHEN v_row.revoked_at IS NULL THEN 'It was retired.' ELSE 'It was revoked.' END,
+				HINT = 'A retired key that is no longer trusted is revoked: ledger_revoke_key().';
 	END IF;
 	UPDATE ledger.ledger_keys AS k SET retired_at = clock_timestamp(), reason = reason WHERE k.key_id = key_id RETURNING k.* INTO v_row;
 	IF v_row.purpose = 'log' THEN
@@ -2600,7 +2600,7 @@ BEGIN
 	v_fault := CASE
 		WHEN cardinality(v_lines) <> 1 THEN 'It is not one signature line.'
 		WHEN v_key.key_id IS NULL THEN format('Key "%s" is not registered as %s.', v_lines[1], in_purpose)
-		WHEN v_key.revoked_at IS NOT NULL THEN format('Key "%s" was revoked at %s.', v_key.key_id, v_key.revoked_at)
+		WHEN v_key.revoked_at IS NOT NULL THEN format('Key "%s" was revoked.', v_key.key_id)
 		WHEN NOT ledger.ledger_signature_valid(in_anchor.tenant_id, in_anchor.chain_id, in_anchor.tree_size, v_key.key_id)
 		THEN format('Key "%s" does not count for size %s of this chain.', v_key.key_id, in_anchor.tree_size)
 		WHEN NOT ledger.ledger_verify_note(v_note, v_key.public_key)

@@ -87,7 +87,7 @@ BEGIN
 	v_fault := CASE
 		WHEN cardinality(v_lines) <> 1 THEN 'It is not one signature line.'
 		WHEN v_key.key_id IS NULL THEN format('Key "%s" is not registered as %s.', v_lines[1], in_purpose)
-		WHEN v_key.revoked_at IS NOT NULL THEN format('Key "%s" was revoked at %s.', v_key.key_id, v_key.revoked_at)
+		WHEN v_key.revoked_at IS NOT NULL THEN format('Key "%s" was revoked.', v_key.key_id)
 		WHEN NOT ledger.ledger_signature_valid(in_anchor.tenant_id, in_anchor.chain_id, in_anchor.tree_size, v_key.key_id)
 		THEN format('Key "%s" does not count for size %s of this chain.', v_key.key_id, in_anchor.tree_size)
 		WHEN NOT ledger.ledger_verify_note(v_note, v_key.public_key)

@@ -119,8 +119,8 @@ DECLARE
 BEGIN
 	IF v_row.retired_at IS NOT NULL OR v_row.revoked_at IS NOT NULL THEN
 		RAISE EXCEPTION 'key "%" has ended', key_id
-			USING ERRCODE = 'LG409', DETAIL = format('It was %s at %s.', CASE WHEN v_row.revoked_at IS NULL THEN 'retired' ELSE 'revoked' END,
-				coalesce(v_row.revoked_at, v_row.retired_at));
+			USING ERRCODE = 'LG409', DETAIL = CASE WHEN v_row.revoked_at IS NULL THEN 'It was retired.' ELSE 'It was revoked.' END,
+				HINT = 'A retired key that is no longer trusted is revoked: ledger_revoke_key().';
 	END IF;
 	UPDATE ledger.ledger_keys AS k SET retired_at = clock_timestamp(), reason = reason WHERE k.key_id = key_id RETURNING k.* INTO v_row;
 	IF v_row.purpose = 'log' THEN
