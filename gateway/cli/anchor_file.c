@@ -69,8 +69,8 @@ take_statement(anchor_file *a, const char *where, const lc_anchor *s)
 						 where, differs);
 	a->has_statement = true;
 	a->start = s->sequence_start;
-	a->has_previous_root = s->has_previous_root;
-	memcpy(a->previous_root, s->previous_root, LC_HASH_LEN);
+	if (s->has_previous_root)
+		memcpy(a->previous_root, s->previous_root, LC_HASH_LEN);
 	return CLI_GOOD;
 }
 
@@ -156,8 +156,6 @@ two_roots(const char *what, const anchor_file *a, const uint8_t root[LC_HASH_LEN
 cli_exit
 anchor_check_succession(const anchor_file *a, const anchor_file *b)
 {
-	static const uint8_t none[LC_HASH_LEN];
-
 	if (*a->log != '\0' && *b->log != '\0' && strcmp(a->log, b->log) != 0)
 		return cli_error(CLI_FAILED, "%s: of the log %s, but %s is of %s", b->path, b->log, a->path,
 						 a->log);
@@ -170,7 +168,7 @@ anchor_check_succession(const anchor_file *a, const anchor_file *b)
 		return cli_error(CLI_FAILED, "%s: it continues an anchor of %llu events, and the one before it "
 						 "here (%s) is of %llu", b->path, (unsigned long long) b->start - 1, a->path,
 						 (unsigned long long) a->size);
-	if (!b->has_previous_root || memcmp(b->previous_root, a->root, LC_HASH_LEN) != 0)
-		return two_roots("the root before it,", a, b->has_previous_root ? b->previous_root : none, b);
+	if (memcmp(b->previous_root, a->root, LC_HASH_LEN) != 0)
+		return two_roots("the root before it,", a, b->previous_root, b);
 	return CLI_GOOD;
 }

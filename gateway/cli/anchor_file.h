@@ -21,8 +21,7 @@ typedef struct anchor_file
 	uint8_t		root[LC_HASH_LEN];
 	bool		has_statement;
 	uint64_t	start;			/* the rest is the statement's */
-	bool		has_previous_root;
-	uint8_t		previous_root[LC_HASH_LEN];
+	uint8_t		previous_root[LC_HASH_LEN];	/* zeros in a chain's first */
 } anchor_file;
 
 /* The checkpoint's text; fills in the head. */

@@ -34,7 +34,7 @@ read_info(const unsigned char *der, long n)
 	return info;
 }
 
-/* What a BIO holds, as a member and a line. */
+/* What a BIO holds, as a member and a line; some of OpenSSL's printers end with a newline. */
 static void
 put(const char *name, const char *label, BIO *bio)
 {
@@ -42,6 +42,8 @@ put(const char *name, const char *label, BIO *bio)
 	long		n = BIO_get_mem_data(bio, &text);
 	lc_str		s = {text, n > 0 ? (size_t) n : 0};
 
+	if (s.n > 0 && s.s[s.n - 1] == '\n')
+		s.n--;
 	cli_json_string(name, s);
 	cli_print("%s %.*s", label, CLI_SHOW(s));
 	(void) BIO_reset(bio);

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# ledgerctl without a server: commands on what an independent log in JavaScript made,
+# single-bit mutations, tiles against Go (test/ledgerctl).
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
+
+here=test/ledgerctl
+mapfile -t tests < <([ $# -gt 0 ] && printf '%s\n' "$@" || printf '%s\n' commands proofs exports checkpoints tiles mutations)
+make -s -C gateway
+make -s -C "$here"
+make -s -C test/go ../../build/go/tiles
+
+export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export LEDGERCTL=$checkout/build/ledgerctl/ledgerctl LEDGERCTL_BUILT=$checkout/gateway/bin/ledgerctl
+export GO_TILES=$checkout/build/go/tiles
+
+status=0
+for test in "${tests[@]}"; do
+	mkdir "$work/$test"
+	case $test in
+		mutations)
+			node "$here/fixture.mjs" "$work/$test"
+			tap_command "$test" "build/ledgerctl/$test" "$work/$test" || status=1
+			;;
+		*) tap_command "$test" node "$here/$test.mjs" "$work/$test" || status=1 ;;
+	esac
+done
+exit "$status"
