@@ -8,7 +8,9 @@
 -- second time and calls no function of the ledger, so that one reader can check
 -- all of it.  It prints one row for each finding, then one row of counts with the
 -- verdict (clean, tampered or nothing_checked), and psql ends with status 3
--- unless the verdict is clean.
+-- unless the verdict is clean.  Of anchors it checks roots, frontiers, tiles,
+-- succession, and the text that was signed.  It does not check signatures, for
+-- which SQL has no function, nor whether guards changed between anchors.
 --
 -- Variables (psql -v name=value), all optional:
 --     schema         schema of the ledger, default ledger
@@ -57,6 +59,11 @@ SELECT :plain_whole AND to_regclass(format('%I.ledger_chains', :'schema')) IS NO
                     AND to_regclass(format('%I.triage_actions', :'schema')) IS NOT NULL
                     AND to_regclass(format('%I.ledger_event_types', :'schema')) IS NOT NULL AS plain_projections,
        :plain_whole AND to_regclass(format('%I.ledger_partition_intent', :'schema')) IS NOT NULL AS plain_intent,
+       :plain_whole AND to_regclass(format('%I.ledger_chains', :'schema')) IS NOT NULL
+                    AND to_regclass(format('%I.ledger_merkle_roots', :'schema')) IS NOT NULL
+                    AND to_regclass(format('%I.ledger_merkle_tiles', :'schema')) IS NOT NULL
+                    AND to_regclass(format('%I.ledger_merkle_edge', :'schema')) IS NOT NULL
+                    AND to_regclass(format('%I.ledger_anchor_receipts', :'schema')) IS NOT NULL AS plain_anchors,
        :plain_whole AND to_regclass(format('%I.ledger_tenants', :'schema')) IS NOT NULL
                     AND lower(:'guards') NOT IN ('off', 'false', 'no', '0') AS plain_guards \gset
 
@@ -77,12 +84,42 @@ CREATE OR REPLACE TEMP VIEW plain_event AS
 	  FROM :plain_events;
 CREATE OR REPLACE TEMP VIEW plain_source AS
 	SELECT :'schema'::text AS schema_name, :'plain_events'::text AS events_table,
-	       :'plain_chains'::boolean AS chains, :'plain_projections'::boolean AS projections, :'plain_guards'::boolean AS guards;
+	       :'plain_chains'::boolean AS chains, :'plain_projections'::boolean AS projections,
+	       :'plain_anchors'::boolean AS anchors, :'plain_guards'::boolean AS guards;
 \if :plain_chains
 CREATE OR REPLACE TEMP VIEW plain_chain AS
 	SELECT tenant_id::text COLLATE "C" AS tenant_id, chain_id::uuid AS chain_id FROM :"schema".ledger_chains;
 \else
 CREATE OR REPLACE TEMP VIEW plain_chain AS SELECT tenant_id, chain_id FROM plain_event WHERE false;
+\endif
+\if :plain_anchors
+CREATE OR REPLACE TEMP VIEW plain_registered AS
+	SELECT tenant_id::text COLLATE "C" AS tenant_id, chain_id, policy_version::text COLLATE "C" AS policy_version,
+	       first_anchored_sequence AS first_no, last_anchored_sequence AS last_no FROM :"schema".ledger_chains;
+CREATE OR REPLACE TEMP VIEW plain_anchor AS
+	SELECT tenant_id::text COLLATE "C" AS tenant_id, chain_id, tree_size, anchor_id, window_start, window_end, sequence_start, sequence_end,
+	       leaf_count, root_hash, previous_root_hash, frontier, origin, checkpoint, dsse, anchor_reference FROM :"schema".ledger_merkle_roots;
+-- Full tiles and the edge, told apart by their table and not by their length.
+CREATE OR REPLACE TEMP VIEW plain_tile AS
+	SELECT tenant_id::text COLLATE "C" AS tenant_id, chain_id, true AS is_full, level::integer AS level, tile_index, hashes FROM :"schema".ledger_merkle_tiles
+	UNION ALL
+	SELECT tenant_id, chain_id, false, level, tile_index, hashes FROM :"schema".ledger_merkle_edge;
+CREATE OR REPLACE TEMP VIEW plain_receipt AS
+	SELECT tenant_id::text COLLATE "C" AS tenant_id, anchor_id, reference::text COLLATE "C" AS reference FROM :"schema".ledger_anchor_receipts;
+\else
+CREATE OR REPLACE TEMP VIEW plain_registered AS
+	SELECT NULL::text COLLATE "C" AS tenant_id, NULL::uuid AS chain_id, NULL::text COLLATE "C" AS policy_version,
+	       NULL::bigint AS first_no, NULL::bigint AS last_no WHERE false;
+CREATE OR REPLACE TEMP VIEW plain_anchor AS
+	SELECT NULL::text COLLATE "C" AS tenant_id, NULL::uuid AS chain_id, NULL::bigint AS tree_size, NULL::uuid AS anchor_id,
+	       NULL::timestamptz AS window_start, NULL::timestamptz AS window_end, NULL::bigint AS sequence_start, NULL::bigint AS sequence_end,
+	       NULL::bigint AS leaf_count, NULL::bytea AS root_hash, NULL::bytea AS previous_root_hash, NULL::bytea AS frontier,
+	       NULL::text AS origin, NULL::text AS checkpoint, NULL::jsonb AS dsse, NULL::text AS anchor_reference WHERE false;
+CREATE OR REPLACE TEMP VIEW plain_tile AS
+	SELECT NULL::text COLLATE "C" AS tenant_id, NULL::uuid AS chain_id, true AS is_full, NULL::integer AS level, NULL::bigint AS tile_index,
+	       NULL::bytea AS hashes WHERE false;
+CREATE OR REPLACE TEMP VIEW plain_receipt AS
+	SELECT NULL::text COLLATE "C" AS tenant_id, NULL::uuid AS anchor_id, NULL::text COLLATE "C" AS reference WHERE false;
 \endif
 \if :plain_intent
 CREATE OR REPLACE TEMP VIEW plain_intent AS
@@ -144,6 +181,21 @@ CREATE TEMP TABLE IF NOT EXISTS plain_row (
 CREATE INDEX IF NOT EXISTS plain_row_stray ON plain_row (previous_hash) WHERE NOT envelope_ok AND NOT leaf_ok;
 CREATE TEMP TABLE IF NOT EXISTS plain_finding (
 	tenant_id text COLLATE "C", chain_id uuid, sequence_no bigint, kind text, detail text);
+
+-- Nodes of the anchored chains' trees (formats.md section 5): of height 0 the leaves.
+CREATE TEMP TABLE IF NOT EXISTS plain_node (
+	tenant_id text COLLATE "C", chain_id uuid, height integer, node_index bigint, hash bytea,
+	PRIMARY KEY (tenant_id, chain_id, height, node_index));
+-- One row for each anchored chain, and one for each anchor.
+CREATE TEMP TABLE IF NOT EXISTS plain_anchored (
+	tenant_id text COLLATE "C", chain_id uuid, registered boolean, first_no bigint, last_no bigint, registered_policy text COLLATE "C",
+	head bigint, policy text COLLATE "C", doubtful boolean, moved boolean);
+CREATE TEMP TABLE IF NOT EXISTS plain_judged (
+	tenant_id text COLLATE "C", chain_id uuid, tree_size bigint, place bigint,  -- 1, 2, 3 ... in the chain
+	sequence_start bigint, root_hash bytea, previous_root_hash bytea,
+	fault text,             -- what disagrees within the row
+	root bytea,             -- as the leaves give it
+	kind text, detail text);
 
 -- ---------------------------------------------------------------------------
 -- 2. Canonical JSON (formats.md section 1, RFC 8785).
@@ -768,7 +820,215 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_judge_projections(in_tenant text) RETUR
 $$;
 
 -- ---------------------------------------------------------------------------
--- 11. The guards that keep the tables append-only, as the catalog shows them.
+-- 11. Anchors (docs/verification.md, "Anchors"; formats.md sections 5 to 7).
+-- ---------------------------------------------------------------------------
+
+-- A root from the roots of complete subtrees, the largest first.
+CREATE OR REPLACE FUNCTION pg_temp.plain_root(frontier bytea) RETURNS bytea LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+	v_at integer := octet_length(frontier) - 31;
+	v_root bytea := substr(frontier, v_at, 32);
+BEGIN
+	IF octet_length(frontier) = 0 OR octet_length(frontier) % 32 <> 0 THEN
+		RETURN NULL;
+	END IF;
+	WHILE v_at > 1 LOOP
+		v_at := v_at - 32;
+		v_root := sha256('\x01' || substr(frontier, v_at, 32) || v_root);
+	END LOOP;
+	RETURN v_root;
+END
+$$;
+
+-- The heights of the complete subtrees that a size decomposes into.
+CREATE OR REPLACE FUNCTION pg_temp.plain_heights(size bigint) RETURNS TABLE (height integer) LANGUAGE sql IMMUTABLE AS $$
+	SELECT b FROM generate_series(0, 62) AS b WHERE (size >> b) & 1 = 1
+$$;
+
+CREATE OR REPLACE FUNCTION pg_temp.plain_find_anchored(in_tenant text, in_chain uuid) RETURNS void LANGUAGE sql AS $$
+	DELETE FROM pg_temp.plain_anchored;
+	WITH doubt AS (
+		SELECT p.tenant_id, p.chain_id, bool_or(r.kind = 'reordered' OR (r.tenant_id, r.chain_id) IS DISTINCT FROM (r.home_tenant, r.home_chain)) AS moved
+		  FROM pg_temp.plain_row AS r, LATERAL (VALUES (r.tenant_id, r.chain_id), (r.home_tenant, r.home_chain)) AS p (tenant_id, chain_id)
+		 WHERE r.kind IN ('duplicate', 'envelope_edited', 'hash_edited', 'link_broken', 'reordered') GROUP BY 1, 2
+		UNION ALL
+		SELECT g.tenant_id, g.chain_id, false FROM pg_temp.plain_gaps(NULL, NULL) AS g),
+	named AS (
+		SELECT tenant_id, chain_id FROM pg_temp.plain_anchor UNION SELECT tenant_id, chain_id FROM pg_temp.plain_tile
+		UNION SELECT tenant_id, chain_id FROM pg_temp.plain_registered WHERE first_no IS NOT NULL OR last_no IS NOT NULL)
+	INSERT INTO pg_temp.plain_anchored
+	SELECT n.tenant_id, n.chain_id, c.tenant_id IS NOT NULL, c.first_no, c.last_no, c.policy_version,
+	       (SELECT max(e.sequence_no) FROM pg_temp.plain_row AS e WHERE (e.tenant_id, e.chain_id) = (n.tenant_id, n.chain_id)),
+	       (SELECT e.policy_version FROM pg_temp.plain_row AS e WHERE (e.tenant_id, e.chain_id) = (n.tenant_id, n.chain_id)
+	         ORDER BY e.sequence_no LIMIT 1),
+	       EXISTS (SELECT FROM doubt AS d WHERE (d.tenant_id, d.chain_id) = (n.tenant_id, n.chain_id)),
+	       EXISTS (SELECT FROM doubt AS d WHERE (d.tenant_id, d.chain_id) = (n.tenant_id, n.chain_id) AND d.moved)
+	  FROM named AS n LEFT JOIN pg_temp.plain_registered AS c USING (tenant_id, chain_id)
+	 WHERE (in_tenant IS NULL OR n.tenant_id = in_tenant) AND (in_chain IS NULL OR n.chain_id = in_chain)
+$$;
+
+-- All complete nodes below the anchored sizes, height by height.
+CREATE OR REPLACE FUNCTION pg_temp.plain_grow() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	v_height integer := 0;
+BEGIN
+	DELETE FROM pg_temp.plain_node;
+	INSERT INTO pg_temp.plain_node
+	SELECT e.tenant_id, e.chain_id, 0, e.sequence_no - 1, e.merkle_leaf_hash
+	  FROM pg_temp.plain_event AS e JOIN pg_temp.plain_anchored AS c USING (tenant_id, chain_id)
+	 WHERE NOT c.doubtful AND e.sequence_no <= (
+	       SELECT max(a.tree_size) FROM pg_temp.plain_anchor AS a WHERE (a.tenant_id, a.chain_id) = (c.tenant_id, c.chain_id) AND a.tree_size <= c.head);
+	LOOP
+		ANALYZE pg_temp.plain_node;
+		INSERT INTO pg_temp.plain_node
+		SELECT l.tenant_id, l.chain_id, v_height + 1, l.node_index / 2, sha256('\x01' || l.hash || r.hash)
+		  FROM pg_temp.plain_node AS l
+		  JOIN pg_temp.plain_node AS r ON (r.tenant_id, r.chain_id, r.height, r.node_index) = (l.tenant_id, l.chain_id, v_height, l.node_index + 1)
+		 WHERE l.height = v_height AND l.node_index % 2 = 0;
+		EXIT WHEN NOT FOUND;
+		v_height := v_height + 1;
+	END LOOP;
+END
+$$;
+
+-- Rule 3: what the text that was signed, and the row, say of each other.
+CREATE OR REPLACE FUNCTION pg_temp.plain_fault(a pg_temp.plain_anchor, policies text[]) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	v_text text := a.origin || '/' || a.tenant_id || '/' || a.chain_id || E'\n' || a.tree_size || E'\n' || encode(a.root_hash, 'base64') || E'\n';
+	v_policy text;
+	v_said boolean := false;
+BEGIN
+	IF a.checkpoint IS DISTINCT FROM v_text
+	   AND (left(a.checkpoint, length(v_text)) = v_text
+	        AND substr(a.checkpoint, length(v_text) + 1) ~ E'^\n(\u2014 [^ +\n]+ [A-Za-z0-9+/]+={0,2}\n)+$') IS NOT TRUE THEN
+		RETURN 'checkpoint';
+	END IF;
+	-- Of a chain that is gone only the statement says it.
+	IF coalesce(policies[1], policies[2]) IS NULL THEN
+		BEGIN
+			policies := ARRAY[convert_from(decode(a.dsse ->> 'payload', 'base64'), 'UTF8')::jsonb ->> 'policyHash'];
+		EXCEPTION WHEN data_exception THEN
+			RETURN 'dsse';
+		END;
+	END IF;
+	FOREACH v_policy IN ARRAY policies LOOP
+		v_said := v_said OR coalesce(a.dsse ->> 'payload' = translate(encode(convert_to(pg_temp.plain_jcs(jsonb_strip_nulls(jsonb_build_object(
+			'anchorId', a.anchor_id, 'chainId', a.chain_id, 'leafCount', a.leaf_count, 'policyHash', v_policy,
+			'previousRootHash', encode(a.previous_root_hash, 'hex'), 'rootHash', encode(a.root_hash, 'hex'), 'schemaVersion', 'ledger.event.v1',
+			'sequenceEnd', a.sequence_end, 'sequenceStart', a.sequence_start, 'tenant', a.tenant_id, 'treeSize', a.tree_size,
+			'windowEnd', pg_temp.plain_time(a.window_end), 'windowStart', pg_temp.plain_time(a.window_start)))), 'UTF8'), 'base64'), E'\n', ''), false);
+	END LOOP;
+	IF NOT v_said OR a.dsse ->> 'payloadType' IS DISTINCT FROM 'application/vnd.stella-ledger-anchor+json'
+	   OR jsonb_typeof(a.dsse -> 'signatures') IS DISTINCT FROM 'array' THEN
+		RETURN 'dsse';
+	END IF;
+	IF octet_length(a.frontier) IS DISTINCT FROM 32 * (SELECT count(*) FROM pg_temp.plain_heights(a.tree_size))
+	   OR pg_temp.plain_root(a.frontier) IS DISTINCT FROM a.root_hash THEN
+		RETURN 'frontier';
+	END IF;
+	IF a.anchor_reference IS NOT NULL AND NOT EXISTS (SELECT FROM pg_temp.plain_receipt AS t
+		WHERE (t.tenant_id, t.anchor_id, t.reference) = (a.tenant_id, a.anchor_id, a.anchor_reference)) THEN
+		RETURN 'anchor_reference';
+	END IF;
+	RETURN NULL;
+END
+$$;
+
+-- Rules 3 to 5.
+CREATE OR REPLACE FUNCTION pg_temp.plain_judge_anchors() RETURNS void LANGUAGE sql AS $$
+	DELETE FROM pg_temp.plain_judged;
+	INSERT INTO pg_temp.plain_judged (tenant_id, chain_id, tree_size, place, sequence_start, root_hash, previous_root_hash, fault, root)
+	SELECT a.tenant_id, a.chain_id, a.tree_size, row_number() OVER (PARTITION BY a.tenant_id, a.chain_id ORDER BY a.tree_size),
+	       a.sequence_start, a.root_hash, a.previous_root_hash, pg_temp.plain_fault(a, ARRAY[c.policy, c.registered_policy]),
+	       CASE WHEN NOT c.doubtful AND a.tree_size <= c.head THEN pg_temp.plain_root((
+	           SELECT string_agg(n.hash, '' ORDER BY n.height DESC)
+	             FROM pg_temp.plain_heights(a.tree_size) AS h
+	             JOIN pg_temp.plain_node AS n ON (n.tenant_id, n.chain_id, n.height, n.node_index) = (a.tenant_id, a.chain_id, h.height, (a.tree_size >> h.height) - 1))) END
+	  FROM pg_temp.plain_anchor AS a JOIN pg_temp.plain_anchored AS c USING (tenant_id, chain_id);
+	UPDATE pg_temp.plain_judged AS j
+	   SET kind = 'anchor_mismatch', detail = coalesce(j.fault, 'root_hash')
+	 WHERE j.fault IS NOT NULL
+	    OR (j.root <> j.root_hash AND EXISTS (
+	        SELECT FROM pg_temp.plain_judged AS n
+	         WHERE (n.tenant_id, n.chain_id, n.place) = (j.tenant_id, j.chain_id, j.place + 1) AND n.previous_root_hash IS DISTINCT FROM j.root_hash));
+	UPDATE pg_temp.plain_judged AS j
+	   SET kind = 'inconsistent_history', detail = 'it does not follow the anchor before it'
+	  FROM pg_temp.plain_judged AS x
+	  LEFT JOIN pg_temp.plain_judged AS b ON (b.tenant_id, b.chain_id, b.place) = (x.tenant_id, x.chain_id, x.place - 1)
+	 WHERE (x.tenant_id, x.chain_id, x.place) = (j.tenant_id, j.chain_id, j.place) AND j.kind IS NULL
+	   AND b.kind IS DISTINCT FROM 'anchor_mismatch'
+	   AND (j.sequence_start <> coalesce(b.tree_size, 0) + 1 OR (b.place IS NOT NULL AND j.previous_root_hash IS DISTINCT FROM b.root_hash))
+$$;
+
+-- Rules 1 to 6, of the chains as wholes.
+CREATE OR REPLACE FUNCTION pg_temp.plain_judge_registry() RETURNS void LANGUAGE sql AS $$
+	WITH whole AS MATERIALIZED (
+		SELECT c.*, j.first_start, j.first_wrong, coalesce(j.newest, 0) AS newest, coalesce(j.newest_wrong, false) AS newest_wrong,
+		       coalesce(j.believed, 0) AS believed, greatest(j.believed, c.last_no) AS known
+		  FROM pg_temp.plain_anchored AS c
+		  LEFT JOIN LATERAL (
+		       SELECT max(a.tree_size) AS newest, max(a.tree_size) FILTER (WHERE a.fault IS NULL) AS believed,
+		              (array_agg(a.kind IS NOT DISTINCT FROM 'anchor_mismatch' ORDER BY a.place DESC))[1] AS newest_wrong,
+		              (array_agg(a.sequence_start ORDER BY a.place))[1] AS first_start, (array_agg(a.kind IS NOT NULL ORDER BY a.place))[1] AS first_wrong
+		         FROM pg_temp.plain_judged AS a WHERE (a.tenant_id, a.chain_id) = (c.tenant_id, c.chain_id)) AS j ON true)
+	INSERT INTO pg_temp.plain_finding
+	SELECT w.tenant_id, w.chain_id, NULL, 'missing_chain', 'an anchored chain has no events'
+	  FROM whole AS w WHERE w.head IS NULL AND NOT w.registered AND w.believed > 0 AND NOT w.moved
+	UNION ALL
+	SELECT w.tenant_id, w.chain_id, w.head + 1, 'truncated', format('anchored up to %s, and it ends at %s', w.known, w.head)
+	  FROM whole AS w WHERE w.known > w.head AND NOT w.moved
+	UNION ALL
+	SELECT w.tenant_id, w.chain_id, CASE WHEN w.last_no > w.newest THEN w.last_no ELSE nullif(w.newest, 0) END, 'anchor_mismatch', 'the registry says otherwise'
+	  FROM whole AS w
+	 WHERE w.head IS NOT NULL AND NOT w.newest_wrong AND (w.last_no <= w.head OR w.last_no IS NULL)
+	   AND (w.newest > 0 OR w.first_no IS NOT NULL OR w.last_no IS NOT NULL)
+	   AND (NOT w.registered OR w.last_no IS DISTINCT FROM nullif(w.newest, 0)
+	        OR (w.first_wrong IS NOT TRUE AND w.first_no IS DISTINCT FROM w.first_start) OR (NOT w.doubtful AND w.policy <> w.registered_policy))
+	UNION ALL
+	(SELECT DISTINCT ON (j.tenant_id, j.chain_id) j.tenant_id, j.chain_id,
+	        1 + coalesce((SELECT max(s.tree_size) FROM pg_temp.plain_judged AS s
+	                       WHERE (s.tenant_id, s.chain_id) = (j.tenant_id, j.chain_id) AND s.tree_size < j.tree_size AND s.root = s.root_hash), 0),
+	        'rewritten', format('by the anchor of size %s', j.tree_size)
+	   FROM pg_temp.plain_judged AS j WHERE j.root <> j.root_hash AND j.kind IS DISTINCT FROM 'anchor_mismatch'
+	  ORDER BY j.tenant_id, j.chain_id, j.tree_size)
+$$;
+
+-- Rule 7.
+CREATE OR REPLACE FUNCTION pg_temp.plain_judge_tiles() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	v_tiles bigint;
+BEGIN
+	CREATE TEMP TABLE IF NOT EXISTS plain_wanted (
+		tenant_id text COLLATE "C", chain_id uuid, is_full boolean, level integer, tile_index bigint, hashes bytea);
+	DELETE FROM pg_temp.plain_wanted;
+	INSERT INTO pg_temp.plain_wanted
+	SELECT n.tenant_id, n.chain_id, count(*) = 256, n.height / 8, n.node_index / 256, string_agg(n.hash, '' ORDER BY n.node_index)
+	  FROM pg_temp.plain_node AS n
+	  JOIN (SELECT tenant_id, chain_id, max(tree_size) FILTER (WHERE root = root_hash) AS agreed FROM pg_temp.plain_judged GROUP BY 1, 2) AS a
+	       USING (tenant_id, chain_id)
+	 WHERE n.height BETWEEN 8 AND 56 AND n.height % 8 = 0 AND (n.node_index + 1) * (1::bigint << n.height) <= a.agreed
+	 GROUP BY n.tenant_id, n.chain_id, n.height, n.node_index / 256;
+	SELECT count(*) INTO v_tiles FROM pg_temp.plain_wanted WHERE is_full;
+	INSERT INTO pg_temp.plain_finding
+	SELECT t.tenant_id, t.chain_id, CASE WHEN t.first_leaf <= 9223372036854775807 THEN t.first_leaf::bigint END, 'tile_mismatch',
+	       format('level %s, index %s', t.level, t.tile_index)
+	  FROM (SELECT tenant_id, chain_id, level, tile_index, is_full, trunc(tile_index * power(256::numeric, level + 1)) + 1 AS first_leaf,
+	               w.hashes AS wanted, p.hashes AS stored, a.agreed, a.to_the_end
+	          FROM pg_temp.plain_wanted AS w FULL JOIN pg_temp.plain_tile AS p USING (tenant_id, chain_id, is_full, level, tile_index)
+	          JOIN (SELECT c.tenant_id, c.chain_id, coalesce(j.agreed, 0) AS agreed,
+	                       NOT c.doubtful AND coalesce(j.agreed, 0) = coalesce(j.newest, 0) AND coalesce(j.agreed, 0) = coalesce(c.last_no, 0) AS to_the_end
+	                  FROM pg_temp.plain_anchored AS c
+	                  LEFT JOIN (SELECT tenant_id, chain_id, max(tree_size) AS newest, max(tree_size) FILTER (WHERE root = root_hash) AS agreed
+	                               FROM pg_temp.plain_judged GROUP BY 1, 2) AS j USING (tenant_id, chain_id)) AS a USING (tenant_id, chain_id)) AS t
+	 WHERE CASE WHEN t.wanted IS NOT NULL THEN t.wanted IS DISTINCT FROM t.stored AND (t.is_full OR t.to_the_end)
+	            WHEN t.is_full THEN t.to_the_end AND (t.tile_index + 1) * power(256::numeric, t.level + 1) > t.agreed
+	            ELSE t.to_the_end AND (octet_length(t.stored) > 0 OR t.tile_index <> div(t.agreed, power(256::numeric, t.level + 1))) END;
+	RETURN v_tiles;
+END
+$$;
+
+-- ---------------------------------------------------------------------------
+-- 12. The guards that keep the tables append-only, as the catalog shows them.
 -- ---------------------------------------------------------------------------
 CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text, detail text) LANGUAGE sql AS $$
 	-- Type bits of pg_trigger: 1 row, 2 before, 4 insert, 8 delete, 16 update, 32 truncate.
@@ -886,7 +1146,7 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 $$;
 
 -- ---------------------------------------------------------------------------
--- 12. All of it.  The settings make the text forms that are compared fixed.
+-- 13. All of it.  The settings make the text forms that are compared fixed.
 -- ---------------------------------------------------------------------------
 CREATE OR REPLACE FUNCTION pg_temp.plain_report(
 	in_tenant text DEFAULT NULL, in_chain uuid DEFAULT NULL, in_from bigint DEFAULT NULL, in_to bigint DEFAULT NULL)
@@ -896,6 +1156,7 @@ SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	v_source pg_temp.plain_source;
 	v_projections bigint := 0;
+	v_tiles bigint := 0;
 	v_report jsonb;
 BEGIN
 	SELECT * INTO v_source FROM pg_temp.plain_source;
@@ -939,6 +1200,16 @@ BEGIN
 		PERFORM pg_temp.plain_judge_projections(in_tenant);
 		v_projections := (SELECT count(*) FROM pg_temp.plain_expected WHERE source = 'findings_projection');
 	END IF;
+	DELETE FROM pg_temp.plain_judged;
+	IF v_source.anchors AND in_from IS NULL AND in_to IS NULL THEN
+		PERFORM pg_temp.plain_find_anchored(in_tenant, in_chain);
+		PERFORM pg_temp.plain_grow();
+		PERFORM pg_temp.plain_judge_anchors();
+		PERFORM pg_temp.plain_judge_registry();
+		v_tiles := pg_temp.plain_judge_tiles();
+		INSERT INTO pg_temp.plain_finding
+		SELECT tenant_id, chain_id, tree_size, kind, detail FROM pg_temp.plain_judged WHERE kind IS NOT NULL;
+	END IF;
 	IF v_source.guards AND in_tenant IS NULL AND in_chain IS NULL AND in_from IS NULL AND in_to IS NULL THEN
 		INSERT INTO pg_temp.plain_finding
 		SELECT g.tenant_id, NULL, NULL, 'guard_missing', g.detail FROM pg_temp.plain_guards() AS g;
@@ -946,7 +1217,8 @@ BEGIN
 	SELECT jsonb_build_object(
 	           'rows', count(*), 'links', count(*) FILTER (WHERE holds AND previous_true IS NOT NULL),
 	           'payloads', count(*) FILTER (WHERE has_payload), 'leaves', count(*), 'projections', v_projections,
-	           'chains', count(DISTINCT (tenant_id, chain_id)), 'findings', (SELECT count(*) FROM pg_temp.plain_finding),
+	           'chains', count(DISTINCT (tenant_id, chain_id)), 'anchors', (SELECT count(*) FROM pg_temp.plain_judged), 'tiles', v_tiles,
+	           'findings', (SELECT count(*) FROM pg_temp.plain_finding),
 	           'verdict', CASE WHEN EXISTS (SELECT FROM pg_temp.plain_finding) THEN 'tampered'
 	                           WHEN count(*) = 0 THEN 'nothing_checked' ELSE 'clean' END)
 	  INTO v_report FROM pg_temp.plain_row WHERE in_range;
@@ -965,7 +1237,7 @@ END
 $$;
 
 -- ---------------------------------------------------------------------------
--- 13. Run, in one snapshot.  The session gets its search_path back afterwards: a
+-- 14. Run, in one snapshot.  The session gets its search_path back afterwards: a
 --    tampered database may have put one in place whose operators are not ours.
 -- ---------------------------------------------------------------------------
 SELECT set_config('client_min_messages', :'plain_messages', false) AS plain_done,
@@ -978,7 +1250,7 @@ SELECT pg_temp.plain_report(NULLIF(:'tenant', ''), NULLIF(:'chain', '')::uuid,
                             NULLIF(:'from_sequence', '')::bigint, NULLIF(:'to_sequence', '')::bigint) AS plain_result \gset
 SELECT * FROM pg_temp.plain_finding ORDER BY tenant_id, chain_id, sequence_no, kind, detail;
 SELECT * FROM pg_catalog.jsonb_to_record(:'plain_result'::jsonb) AS summary (
-	verdict text, findings bigint, rows bigint, links bigint, payloads bigint, leaves bigint, projections bigint, chains bigint);
+	verdict text, findings bigint, rows bigint, links bigint, payloads bigint, leaves bigint, projections bigint, chains bigint, anchors bigint, tiles bigint);
 COMMIT;
 SELECT :'plain_result'::jsonb ->> 'verdict' <> 'clean' AS plain_failed \gset
 \endif

@@ -11,6 +11,8 @@ DECLARE
 	v_scan record;
 	-- A part of the events cannot say what was folded from all.
 	v_folds boolean := in_chain IS NULL AND in_from IS NULL AND in_to IS NULL;
+	-- Nor can it give the root of a tree.
+	v_anchors boolean := in_from IS NULL AND in_to IS NULL;
 	v_guards boolean := in_guards AND in_tenant IS NULL AND v_folds;
 	v_denied text;
 BEGIN
@@ -24,6 +26,7 @@ BEGIN
 					AND NOT EXISTS (SELECT FROM ledger.ledger_events AS e WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id);
 			RETURN QUERY SELECT NULL::text, NULL::uuid, NULL::bigint, NULL::text, NULL::text, jsonb_build_object(
 				'rows', v_scan.rows, 'links', v_scan.rows, 'payloads', v_scan.payloads, 'chains', v_scan.chains, 'workers', v_scan.workers);
+			RETURN QUERY SELECT a.* FROM ledger.ledger_verify_anchors(in_tenant, in_chain, '[]') AS a WHERE v_anchors;
 		END IF;
 		IF v_folds OR NOT v_scan.sound THEN
 			-- What was folded from a tampered event is not reported again.
@@ -42,7 +45,13 @@ BEGIN
 					UNION SELECT j.home_tenant, j.home_chain FROM judged AS j WHERE j.kind IN ('envelope_edited', 'link_broken')
 					UNION SELECT l.tenant_id, l.chain_id FROM lost AS l),
 				folded AS MATERIALIZED (
-					SELECT * FROM ledger.ledger_verify_projection(in_tenant, ledger.ledger_history_horizon()) WHERE v_folds)
+					SELECT * FROM ledger.ledger_verify_projection(in_tenant, ledger.ledger_history_horizon()) WHERE v_folds),
+				-- Nor is what was anchored of its chain, or of the one that it was moved out of.
+				doubt AS MATERIALIZED (
+					SELECT p.tenant_id, p.chain_id, bool_or(j.kind = 'reordered' OR (j.tenant_id, j.chain_id) IS DISTINCT FROM (j.home_tenant, j.home_chain)) AS moved
+					FROM judged AS j, LATERAL (VALUES (j.tenant_id, j.chain_id), (j.home_tenant, j.home_chain)) AS p (tenant_id, chain_id)
+					WHERE j.kind IN ('duplicate', 'envelope_edited', 'hash_edited', 'link_broken', 'missing', 'reordered')
+					GROUP BY p.tenant_id, p.chain_id)
 				SELECT j.tenant_id, j.chain_id, j.sequence_no, j.kind, j.detail, j.counts FROM judged AS j
 				UNION ALL
 				SELECT p.tenant_id, p.chain_id, p.sequence_no, CASE WHEN p.folded IS NULL THEN 'projection_diverged' END, p.detail,
@@ -51,7 +60,10 @@ BEGIN
 				LEFT JOIN unsound_finding AS f ON (f.tenant_id, f.finding_id, f.policy_version) = (p.tenant_id, p.finding_id, p.policy_version)
 				LEFT JOIN unsound_chain AS c ON (c.tenant_id, c.chain_id) = (p.tenant_id, p.chain_id)
 				LEFT JOIN unsound_chain AS s ON (s.tenant_id, s.chain_id) = (p.tenant_id, p.stored_chain)
-				WHERE f.tenant_id IS NULL AND c.tenant_id IS NULL AND s.tenant_id IS NULL;
+				WHERE f.tenant_id IS NULL AND c.tenant_id IS NULL AND s.tenant_id IS NULL
+				UNION ALL
+				SELECT a.* FROM ledger.ledger_verify_anchors(in_tenant, in_chain,
+					(SELECT coalesce(jsonb_agg(d), '[]') FROM doubt AS d)) AS a WHERE v_anchors AND NOT v_scan.sound;
 		END IF;
 	EXCEPTION WHEN insufficient_privilege THEN
 		-- A table was taken from the owner.  The guards name it, where they are asked.
@@ -103,7 +115,7 @@ CREATE FUNCTION ledger.ledger_verify_report(
 	AS $$
 DECLARE
 	v_started  timestamptz := clock_timestamp();
-	v_counts   jsonb := '{"rows": 0, "links": 0, "payloads": 0, "chains": 0, "projections": 0, "workers": 0}';
+	v_counts   jsonb := '{"rows": 0, "links": 0, "payloads": 0, "chains": 0, "projections": 0, "workers": 0, "anchors": 0, "tiles": 0, "signatures": 0, "unsigned": 0}';
 	v_kinds    jsonb := '{}';
 	v_findings bigint := 0;
 	v_part     record;
@@ -129,4 +141,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_verify_report(text, uuid, bigint, bigint) IS
-	'What ledger_verify() with the same arguments checked: counts of rows, links, payloads, leaves, projections (findings folded) and chains; findings in all and by kind; duration in ms; parallel workers that took part; and the verdict: clean, tampered, or nothing_checked (zero rows checked are never clean).';
+	'What ledger_verify() with the same arguments checked: counts of rows, links, payloads, leaves, projections (findings folded), chains, anchors, full tiles, signatures and unsigned anchors; findings in all and by kind; duration in ms; parallel workers that took part; and the verdict: clean, tampered, or nothing_checked (zero rows checked are never clean).';

@@ -93,10 +93,15 @@ function makeChain(chain, [tenant, policy, events]) {
 	return rows;
 }
 
+// A chain that is long enough for a tile's first hash; it is not part of load().
+export const chainE = 'e0000000-0000-8000-8000-00000000000e';
+export const longChain = makeChain(chainE, ['acme', 'policy-v3', Array.from({ length: 300 }, (_, i) => ['orchestrator.export_recorded', `E-${i}`, { i }])]);
+
 export const events = Object.entries(story).flatMap(([chain, told]) => makeChain(chain, told));
 export const row = (chain, sequence) => events.find((e) => e.chain_id === chain && e.sequence_no === sequence);
 
-const binary = ['payload_salt', 'payload_hash', 'evaluation_hash', 'previous_hash', 'event_hash', 'merkle_leaf_hash', 'cycle_hash'];
+const binary = ['payload_salt', 'payload_hash', 'evaluation_hash', 'previous_hash', 'event_hash', 'merkle_leaf_hash', 'cycle_hash',
+	'root_hash', 'previous_root_hash', 'frontier', 'guard_fingerprint', 'hashes'];
 
 // 1.5 as 1.50: another spelling of the same number, which jsonb keeps.
 export function recordset(table, rows) {

@@ -48,6 +48,8 @@ SELECT set_eq('SELECT role, function FROM function_grants', $$ VALUES
 	('PUBLIC', 'ledger_note_text(text)'),
 	('PUBLIC', 'ledger_parse_checkpoint(text)'),
 	('PUBLIC', 'ledger_proof_text(bigint, bytea[], text)'),
+	('PUBLIC', 'ledger_frontier_root(bytea, bigint)'),
+	('PUBLIC', 'ledger_tree_check(text, uuid, bigint[], bigint, bytea)'),
 	('PUBLIC', 'ledger_verify_consistency(bigint, bytea, bigint, bytea, bytea[])'),
 	('PUBLIC', 'ledger_verify_dsse(jsonb, text)'),
 	('PUBLIC', 'ledger_verify_inclusion(bytea, bigint, bigint, bytea[], bytea)'),
