@@ -36,6 +36,7 @@ test=(
 	libclang-rt-14-dev
 	libipc-run-perl
 	libtap-parser-sourcehandler-pgtap-perl
+	openssl                               # a time stamp authority, test/tap
 	postgresql-15-pgtap
 )
 
