@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 
 const members = { name: 'string', ours: 'number', baseline: 'number', ratio: 'number', target: 'string', unit: 'string', size: 'string' };
 // What grows with size shows a ratio of sizes; at tiny sizes only noise is left.
-const growth = /^append-(linear|after-abort$)/;
+const growth = /^(append-(linear|after-abort$)|proof|anchor-incremental)/;
 const growthLimit = 3;
 
 let number = 0;

@@ -15,7 +15,8 @@ cd "$checkout"
 choose_sizes
 
 all='append-many-chains append-hot-chain append-hot-vs-plain append-bulk append-linear append-after-abort
-	append-under-dump verify verify-plpgsql projection-rebuild'
+	append-under-dump verify verify-plpgsql projection-rebuild merkle-root proof
+	anchor-incremental'
 
 # The server's user must reach it, and it must lie on a real disk.
 work=$(mktemp -d /var/tmp/ledger-bench-XXXXXXXX)
