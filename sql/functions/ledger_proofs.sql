@@ -124,7 +124,8 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_checkpoint(text, uuid, bigint) IS
 	'Checkpoint (C2SP tlog-checkpoint) of a chain''s tree of that size: the anchor''s, a signed note once it is signed, if that size was anchored, else the text alone. Without a size: that of the newest anchor, or of all durable events while there is none. LG400: there is no such tree; LG403: tenant not granted; LG404: no such chain.';
 
--- The newest anchor of a chain from that size on which a key of this log signed.
+-- The newest anchor of a chain from that size on, with a signature that counts: a bundle
+-- signed by a revoked key alone would convince nobody.
 CREATE FUNCTION ledger.ledger_signed_anchor(in_tenant text, in_chain uuid, in_sequence bigint, OUT tree_size bigint,
 	OUT root_hash bytea, OUT checkpoint text)
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -133,7 +134,8 @@ CREATE FUNCTION ledger.ledger_signed_anchor(in_tenant text, in_chain uuid, in_se
 	SELECT r.tree_size, r.root_hash, r.checkpoint FROM ledger.ledger_merkle_roots AS r
 	WHERE r.tenant_id = in_tenant AND r.chain_id = in_chain AND r.tree_size >= in_sequence
 		AND EXISTS (SELECT FROM ledger.ledger_note_keys(r.checkpoint) AS line (key_id)
-			JOIN ledger.ledger_keys AS k ON k.key_id = line.key_id AND k.purpose = 'log')
+			JOIN ledger.ledger_keys AS k ON k.key_id = line.key_id AND k.purpose = 'log'
+			WHERE ledger.ledger_signature_valid(r.tenant_id, r.chain_id, r.tree_size, k.key_id))
 	ORDER BY r.tree_size DESC LIMIT 1
 	$$;
 COMMENT ON FUNCTION ledger.ledger_signed_anchor(text, uuid, bigint) IS

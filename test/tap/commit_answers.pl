@@ -110,6 +110,7 @@ my %broken = (
 	'no wait at the risk' => [ "fold.c: return;\n\t\tledger_wait_durable_all();" => 'return;' ],
 	'no wait after a violated key' => [ 'append.c: ledger_wait_durable_all();' => '' ],
 	'frozen is durable' => [ 'lsn = origin->frozen_lsn;' => 'lsn = InvalidXLogRecPtr;' ],
+	'no wait at the head of a tree' => [ 'tree.c: ledger_wait_durable(&origin);' => '' ],
 );
 
 sub asks
@@ -136,6 +137,21 @@ subtest 'an answer about an event waits until that is durable' => sub {
 		'LG409', 'no wait at the finding');
 	asks('the recorded risk of a finding (LG409)',
 		question(sub { request($_[0], new_id(), scored(2)) }, scored(1)), 'LG409', 'no wait at the risk');
+};
+
+# A checkpoint and a proof of all that is visible: do they cover the newest event?
+my $covers = <<~SQL;
+	SELECT split_part(ledger.ledger_checkpoint('acme', ledger.ledger_chain_id('acme', 'p')), E'\n', 2) = max(sequence_no)::text
+	FROM ledger.ledger_events WHERE tenant_id = 'acme' AND policy_version = 'p';
+	SQL
+my $proves = <<~SQL;
+	SELECT ledger.ledger_verify_inclusion(e.merkle_leaf_hash, e.sequence_no - 1, e.sequence_no,
+		ledger.ledger_inclusion_proof('acme', e.chain_id, e.sequence_no), ledger.ledger_chain_root('acme', e.chain_id))
+	FROM ledger.ledger_events AS e WHERE e.tenant_id = 'acme' AND e.policy_version = 'p' ORDER BY e.sequence_no DESC LIMIT 1;
+	SQL
+subtest 'what testifies to an event waits until that is durable' => sub {
+	asks('a checkpoint', question(sub { $covers }), 't', 'no wait at the head of a tree');
+	asks('a proof', question(sub { $proves }), 't', 'no wait at the head of a tree');
 };
 
 # The id is free when the second attempt looks, and taken when it stores its row.  In between
@@ -197,6 +213,7 @@ sub freeze
 subtest 'a frozen row may not be durable yet' => sub {
 	asks('an idempotent retry', question(sub { request(@_) }, meanwhile => \&freeze), 'f',
 		'frozen is durable');
+	asks('a checkpoint', question(sub { $covers }, meanwhile => \&freeze), 't', 'frozen is durable');
 };
 
 # What is left of a held first attempt and its retry when the power goes.
@@ -319,6 +336,30 @@ sub late_standby
 	return @seen;
 }
 
+# A session that does not wait for standbys has committed: everybody sees what they do not have.
+sub testified
+{
+	my ($question, $cancel) = @_;
+	return sub {
+		my ($watch) = @_;
+		my ($finding, $session) = ($watch->new_name, $watch->session);
+		my $probe = set_standbys('nobody');
+		$session->ask_well('SET synchronous_commit = local; ' . $watch->append_sql($finding));
+		$session->send($question);
+		my @seen = after_flush($session);
+		if ($cancel)
+		{
+			$watch->observe('SELECT pg_cancel_backend(' . $session->pid . ');');
+			wait_until('the cancelled question', sub { $session->answered });
+		}
+		set_standbys('');
+		push @seen, $session->answer, $session->error =~ /ERROR:  (\w+)/;
+		$probe->answer;
+		$_->close for $session, $probe;
+		return @seen;
+	};
+}
+
 subtest 'synchronous standbys' => sub {
 	my $known = known_standby('');
 	$watch->line('the mode steps aside: nothing shows before the standby has it', $known,
@@ -332,6 +373,13 @@ subtest 'synchronous standbys' => sub {
 		'waits for the standby');
 	$watch->broken('no wait after the flush', [ 'SyncRepWaitForLSN(XactLastCommitEnd, true);' => '' ],
 		\&late_standby, 'answered');
+	$watch->line('a checkpoint waits for the standby, whatever the session waits for', testified($covers),
+		[ 'waits for the standby', 't' ]);
+	$watch->line('and so does a proof', testified($proves), [ 'waits for the standby', 't' ]);
+	$watch->line('until it is cancelled', testified($covers, 1), [ 'waits for the standby', '', '57014' ]);
+	$watch->broken('testified before the standby has it', [ 'tree.c: ledger_wait_replicated();' => '' ],
+		testified($covers), [ 'answered', 't' ]);
+
 	$watch->line('and once nobody is named, the mode is back',
 		sub {
 			my ($watch) = @_;

@@ -48,6 +48,18 @@ subtest 'verification on the standby' => sub {
 	is(content_digest($standby, $DB), content_digest($primary, $DB), 'every table has the same content');
 };
 
+# What a server says of the tree of acme's chain: its checkpoint, and digests of every proof.
+my $tree = <<~SQL;
+	SELECT ledger.ledger_checkpoint('acme', c), md5(string_agg(ledger.ledger_inclusion_proof('acme', c, n)::text, '' ORDER BY n)),
+		md5(string_agg(ledger.ledger_consistency_proof('acme', c, n, 31)::text, '' ORDER BY n))
+	FROM ledger.ledger_chain_id('acme', 'policy-1') AS c, generate_series(1, 31) AS n GROUP BY c
+	SQL
+subtest 'proofs from the standby' => sub {
+	my $here = $standby->safe_psql($DB, $tree, connstr => $standby->connstr($DB) . ' user=acme_reader');
+	like($here, qr{/acme/[0-9a-f-]{36}\n31\n}, 'a checkpoint of all that has arrived');
+	is($here, $primary->safe_psql($DB, $tree), 'the same, and the same proofs, as from the primary');
+};
+
 # Rows of ledger_events and findings_projection that a role sees with a tenant selected.
 sub seen_by
 {
@@ -107,14 +119,32 @@ subtest 'tampering on the primary is found on the standby' => sub {
 	is_deeply([ grep { /payload/ } verify_kinds($standby) ], [], 'put back, it is clean again');
 };
 
-# From here on nothing counts as acknowledged that the standby does not have.
-subtest 'the primary dies under load, and the standby is promoted' => sub {
-	my $name = $standby->name;
-	$primary->append_conf('postgresql.conf', "synchronous_standby_names = '\"$name\"'");
-	$primary->reload;
+sub wait_for_synchronous
+{
 	wait_until('a synchronous standby', sub {
 		$primary->safe_psql('postgres', 'SELECT sync_state FROM pg_stat_replication') eq 'sync'
 	});
+	return;
+}
+
+# From here on nothing counts as acknowledged that the standby does not have.
+my $name = $standby->name;
+$primary->append_conf('postgresql.conf', "synchronous_standby_names = '\"$name\"'");
+$primary->reload;
+wait_for_synchronous();
+
+subtest 'nothing is testified that a synchronous standby does not have' => sub {
+	my $size = "SELECT split_part(ledger.ledger_checkpoint('acme', ledger.ledger_chain_id('acme', 'policy-1')), E'\\n', 2)";
+	is($primary->safe_psql($DB, $size), 31, 'a checkpoint, while it is there');
+	$standby->stop;
+	$primary->safe_psql($DB, "SET synchronous_commit = local; SELECT FROM ledger.ledger_append('acme', 'finding.created', 'A-l', 'policy-1', 'a')");
+	fails_with($primary, "SET statement_timeout = '500ms'; $size", '57014', qr/statement timeout/, 'while it is away, nobody is answered');
+	$standby->start;
+	wait_for_synchronous();
+	is($primary->safe_psql($DB, $size), 32, 'and once it has caught up, everybody');
+};
+
+subtest 'the primary dies under load, and the standby is promoted' => sub {
 	my $load = start_load($primary, clients => 8, chains => 2, prefix => 'failover', user => 'acme_app');
 	wait_for_acks($load, 160);
 	kill_server($primary);
