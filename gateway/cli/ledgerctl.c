@@ -59,7 +59,10 @@ become_online(const char *command, char **argv)
 					 command);
 }
 
-/* Of another program: the list shows it, and running it is handed over. */
+/*
+ * Of another program: the list shows it, and running it is handed over.  A
+ * test compares these names with the commands of ledgerctl-online.
+ */
 #define ONLINE(name, summary) {name, "", 0, 0, summary, "", NULL, "", NULL, true}
 #define END {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, false}
 
@@ -74,9 +77,6 @@ main(int argc, char **argv)
 		cmd_verify_tiles,
 		cmd_inspect,
 		ONLINE("anchor", "anchor, sign and publish the heads of chains (needs the database)"),
-		ONLINE("verify", "verify the database's ledger (needs the database)"),
-		ONLINE("export-tiles", "write a chain's tiles to a directory (needs the database)"),
-		ONLINE("proof", "write an event and its proof bundle to files (needs the database)"),
 		END
 	};
 	const cli_program program = {

@@ -22,6 +22,13 @@ const help = expect('--help lists the commands', GOOD, /keygen.*verify-proof.*ve
 for (const command of ['keygen', 'verify-proof', 'verify-export', 'verify-checkpoints', 'verify-tiles', 'inspect'])
 	expect(`${command} --help`, GOOD, new RegExp(`^usage: ledgerctl ${command}.*options:.*--json.*examples:\n  ledgerctl ${command}.*exit status: 0 good, 1 usage.*3 verification failed, 4 not found,\n5 `, 's'), [command, '--help']);
 ok(help.stdout.split('\n').every((line) => line.length <= 100), 'no line of it is too long');
+// What ledgerctl hands over, the other program has, and nothing else.
+const listed = (text) => [...text.split('commands:\n')[1].split('\n\n')[0].matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name);
+const offline = listed(help.stdout).filter((name) => /^(keygen|inspect|verify-.*)$/.test(name));
+const online = listed(run(['--help'], { program: `${program}-online` }).stdout);
+ok([...offline, ...online].join() === listed(help.stdout).join() && offline.length === 6 && online.length > 0,
+	'ledgerctl lists its own commands and those of ledgerctl-online', listed(help.stdout).join(), online.join());
+for (const command of online) expect(`${command} --help`, GOOD, new RegExp(`^usage: ledgerctl ${command}.*examples:\n  ledgerctl ${command}`, 's'), [command, '--help']);
 expect('no command', USAGE, /which command\?/, []);
 expect('an unknown command', USAGE, /there is no command "verify-everything"/, ['verify-everything']);
 
@@ -32,8 +39,8 @@ copyFileSync(built, alone);
 chmodSync(alone, 0o755);
 expect('an online command where only ledgerctl is', USAGE, /anchor is a command of ledgerctl-online, which is not installed/, ['anchor'], { program: alone });
 expect('an online command under --offline', OFFLINE, /anchor needs a server/, ['anchor', '--offline'], { program: alone });
-expect('an online command under LEDGER__OFFLINE', OFFLINE, /verify needs a server/, ['verify'], { program: alone, env: { ...process.env, LEDGER__OFFLINE: 'true' } });
-ok(json(['proof', '--offline']).exitCode === OFFLINE, 'an offline violation as JSON');
+expect('an online command under LEDGER__OFFLINE', OFFLINE, /anchor needs a server/, ['anchor'], { program: alone, env: { ...process.env, LEDGER__OFFLINE: 'true' } });
+ok(json(['anchor', '--offline']).exitCode === OFFLINE, 'an offline violation as JSON');
 // Beside it, and where make install puts it.
 for (const [name, place] of [['beside it', 'alone'], ['in libexec', 'libexec/findings-ledger']]) {
 	put(dir, `${name === 'beside it' ? 'near' : 'far'}/${place === 'alone' ? 'bin' : place}/ledgerctl-online`, '#!/bin/sh\necho "became online: $*"\n');

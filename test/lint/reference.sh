@@ -29,6 +29,13 @@ differences "$server/reference_changed" "$work/changed" | search '^+Something el
 sed 's/"Mend the field/"Leave the field/' extension/src/errcodes.h >"$work/errcodes.h"
 { diff docs/reference/errors.md <(node docs/generate/errors.mjs "$work/errcodes.h") || [ $? -eq 1 ]; } |
 	search '^> .*Leave the field' | some 'a changed error shows as a difference'
+cat >"$work/ledgerctl" <<'END'
+#!/bin/sh
+gateway/bin/ledgerctl "$@" | sed 's/^  --event FILE .*/  --event FILE          something else/'
+END
+chmod +x "$work/ledgerctl"
+{ diff docs/reference/ledgerctl.md <(docs/generate/ledgerctl.sh "$work/ledgerctl") || [ $? -eq 1 ]; } |
+	search '^> .*something else' | some 'a changed --help shows as a difference'
 sed 's/"LG400", "ledger_invalid"/LG400, "ledger_invalid"/' extension/src/errcodes.h >"$work/errcodes.h"
 { node docs/generate/errors.mjs "$work/errcodes.h" 2>&1 >/dev/null || true; } |
 	search 'read [0-9]* of' | some 'an entry that cannot be read is refused'

@@ -4,7 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
 here=test/ledgerctl
-mapfile -t tests < <([ $# -gt 0 ] && printf '%s\n' "$@" || printf '%s\n' commands proofs exports checkpoints tiles mutations)
+mapfile -t tests < <([ $# -gt 0 ] && printf '%s\n' "$@" || printf '%s\n' commands proofs exports checkpoints tiles mutations examples)
 make -s -C gateway
 make -s -C "$here"
 make -s -C test/go ../../build/go/tiles
@@ -21,6 +21,10 @@ for test in "${tests[@]}"; do
 		mutations)
 			node "$here/fixture.mjs" "$work/$test"
 			tap_command "$test" "build/ledgerctl/$test" "$work/$test" || status=1
+			;;
+		examples)
+			tap_command "$test" node "$here/$test.mjs" docs/examples docs/formats.md || status=1
+			node test/docs/run.mjs "$checkout" docs/how-to/audit-from-outside.md || status=1
 			;;
 		*) tap_command "$test" node "$here/$test.mjs" "$work/$test" || status=1 ;;
 	esac
