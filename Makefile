@@ -47,7 +47,7 @@ clean: ## stop and remove the throw-away cluster, and everything that was built
 psql: ## open psql on the throw-away cluster
 	@psql "$$($(CLUSTER) dsn $(ROLE))"
 
-dsn: ## print its connection string; ROLE=writer|auditor|operator|reader|loader for a lesser role
+dsn: ## print its connection string; ROLE=writer|auditor|operator|reader|loader|anchorer for a lesser role
 	@$(CLUSTER) dsn $(ROLE)
 
 migrate: ## apply the migrations to DSN=...

@@ -147,8 +147,8 @@ dsn() {
 	local user=postgres
 	case ${1:-} in
 		'') ;;
-		writer | auditor | operator | reader | loader) user=demo_$1 ;;
-		*) die "unknown role: $1" "one of writer, auditor, operator, reader, loader" ;;
+		writer | auditor | operator | reader | loader | anchorer) user=demo_$1 ;;
+		*) die "unknown role: $1" "one of writer, auditor, operator, reader, loader, anchorer" ;;
 	esac
 	load_state || die "there is no cluster yet" "make up creates one"
 	echo "postgresql://$user@127.0.0.1:$port/$database"

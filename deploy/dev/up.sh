@@ -45,6 +45,28 @@ verify() {
 	}
 }
 
+# A key of its own, a signer that remembers what it signed, and a directory that stands
+# for the place outside to which checkpoints are carried.  All of it lies in .run/, which
+# no real signer would do: there key, state and copies belong to different hands.
+anchor() {
+	local ledgerctl=$checkout/gateway/bin/ledgerctl keys=$run_dir/keys origin
+	mkdir -p "$keys" "$run_dir/signer" "$run_dir/checkpoints"
+	if [ ! -f "$keys/log.pub" ]; then
+		origin=$(query -c 'SELECT origin FROM ledger.ledger_settings')
+		rm -f "$keys/log.key"
+		"$ledgerctl" keygen --name "$origin" --out "$keys/log.key" >"$keys/log.pub.new"
+		mv "$keys/log.pub.new" "$keys/log.pub"
+	fi
+	query -o /dev/null -v key="$(cat "$keys/log.pub")" <<<"SELECT ledger.ledger_register_key(:'key')"
+	LEDGER__DB__CONNECTIONSTRING=$("$cluster" dsn anchorer) \
+	LEDGER__EXTERNALANCHORING__ENABLED=true LEDGER__EXTERNALANCHORING__WORM=required \
+	LEDGER__EXTERNALANCHORING__WORMDIR=$run_dir/checkpoints \
+		"$ledgerctl" anchor --force --key-file "$keys/log.key" --state-dir "$run_dir/signer" 2>"$run_dir/anchor.log" || {
+		cat "$run_dir/anchor.log" >&2
+		die "the ledger was not anchored" "that is right if you rewrote it; make clean && make up starts afresh"
+	}
+}
+
 echo "== cluster"
 "$cluster" start
 "$cluster" status
@@ -56,6 +78,9 @@ echo "== migrations"
 echo "== demo: $catalogue"
 load_demo
 PGCLIENTENCODING=UTF8 query -o /dev/null -f "$checkout/deploy/dev/roles.sql"
+
+echo "== anchors"
+anchor
 
 echo "== verification"
 verify
