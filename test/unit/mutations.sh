@@ -146,6 +146,7 @@ mutant lc_merkle.c 'half of the root compared' 's/memcmp\(computed, root, LC_HAS
 mutant lc_merkle.c 'the old root not compared' 's/memcmp\(fr, root1, LC_HASH_LEN\) == 0 && //'
 mutant lc_merkle.c 'the new root not compared' 's/ && memcmp\(sr, root2, LC_HASH_LEN\) == 0 \?/ ?/'
 mutant lc_merkle.c 'growth that ends early' 's/return sn == 0 && memcmp\(fr/return memcmp(fr/'
+mutant lc_merkle.c 'growth to more than 2^63 leaves' 's/size1 > size2 \|\| size2 > LC_MERKLE_MAX_SIZE\)\n\t\treturn LC_ERR_PROOF/size1 > size2)\n\t\treturn LC_ERR_PROOF/'
 mutant lc_merkle.c 'growth from the empty tree' 's/size1 == 0 \|\| size1 > size2/size1 > size2/'
 mutant lc_merkle.c 'equal sizes with a proof' 's/return count == 0 && memcmp\(root1/return memcmp(root1/'
 mutant lc_merkle.c 'equal sizes with other roots' 's/count == 0 && memcmp\(root1, root2, LC_HASH_LEN\) == 0 \?/count == 0 ?/'

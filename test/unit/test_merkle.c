@@ -242,7 +242,12 @@ test_inclusion_root(void)
 	is_status(lc_merkle_inclusion_root(leaves[4], 4, 7, HASHES(proof), 4, got), LC_ERR_PROOF, "nor a hash more");
 	is_status(lc_merkle_inclusion_root(leaves[4], 7, 7, HASHES(proof), 3, got), LC_ERR_PROOF,
 			  "nor a place behind the last leaf");
+	memset(proof.hashes, 7, sizeof(proof.hashes));
+	is_status(lc_merkle_inclusion_root(leaves[4], 4, UINT64_C(1) << 63, HASHES(proof), 63, got), LC_ERR_PROOF,
+			  "nor as many hashes as 2^63 leaves would take");
 	ok(memcmp(got, before, LC_HASH_LEN) == 0, "and then no root is given");
+	is_status(lc_merkle_inclusion_root(leaves[4], 4, LC_MERKLE_MAX_SIZE, HASHES(proof), 63, got), LC_OK,
+			  "2^63 - 1 leaves take as many");
 }
 
 /* Each read of a proof's nodes fails in its turn. */
