@@ -207,6 +207,31 @@ test_other_places(void)
 	ok(tried > 40000, "%u sizes tried", tried);
 }
 
+/* A proof of one tree is none of a tree twice as large that has its root: such a tree is higher. */
+static void
+test_higher_trees(void)
+{
+	uint64_t	at;
+	uint64_t	size;
+	claim		c;
+
+	tried = accepted = 0;
+	for (size = 1; size <= LEAVES; size++)
+	{
+		for (at = 0; at < size; at++)
+		{
+			c = make_claim(false, at, size);
+			c.size = 2 * size;
+			must_fail(&c);
+			c = make_claim(true, at + 1, size);
+			c.size = 2 * size;
+			must_fail(&c);
+		}
+	}
+	is_int(accepted, 0, "a root is not that of a higher tree");
+	is_int(tried, LEAVES * (LEAVES + 1), "whatever the leaf and the older size");
+}
+
 static void
 test_empty_and_equal(void)
 {
@@ -311,6 +336,7 @@ main(void)
 		return 1;
 	test_changed_proofs();
 	test_other_places();
+	test_higher_trees();
 	test_empty_and_equal();
 	test_impossible();
 	test_greatest();
