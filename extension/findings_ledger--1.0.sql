@@ -126,11 +126,12 @@ COMMENT ON FUNCTION ledger_library_version() IS
 	'The version compiled into the loaded library; ledger_check_runtime() compares it with the extension''s.';
 
 CREATE FUNCTION ledger_lock_chains()
-	RETURNS TABLE (tenant_id text, chain_id uuid, policy_version text, sequence_no bigint)
+	RETURNS TABLE (tenant_id text, chain_id uuid, policy_version text, sequence_no bigint,
+		anchored_size bigint, anchored_root bytea)
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
 	AS 'MODULE_PATHNAME', 'ledger_lock_chains';
 COMMENT ON FUNCTION ledger_lock_chains() IS
-	'Locks every chain that has events until the transaction ends, and returns their heads. For the ledger''s own functions; LG403 elsewhere.';
+	'Locks every chain that has events until the transaction ends, and returns their heads and newest anchors. For the ledger''s own functions; LG403 elsewhere.';
 
 CREATE FUNCTION ledger_guard_start() RETURNS event_trigger
 	LANGUAGE c VOLATILE

@@ -1864,6 +1864,63 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 COMMENT ON FUNCTION ledger.ledger_verify_anchors(text, uuid, jsonb, jsonb) IS
 	'Findings about anchors, tiles and the registry''s anchored range by rules 1 to 8 of docs/verification.md, then one row of counts. Doubt: chains whose leaves are not compared, because events of theirs have findings; marks: sizes up to which chains were verified, with the frontier to start from. Part of ledger_verify().';
 
+-- ---- sql/functions/ledger_verify_guards.sql
+-- Guards as they are, and whether they changed between anchors without an event that
+-- says so: "Guards", and rule 9 of "Anchors", in docs/verification.md.
+CREATE FUNCTION ledger.ledger_verify_guard_changes(in_present boolean)
+	RETURNS TABLE (tenant_id text, detail text)
+	LANGUAGE sql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	WITH told AS MATERIALIZED (
+		SELECT e.sequence_no, e.event_body -> 'guardFingerprint' AS accepted
+		FROM ledger.ledger_events AS e
+		WHERE e.tenant_id = 'ledger' AND e.chain_id = ledger.ledger_chain_id('ledger', 'ledger')
+			AND e.event_type IN ('ledger.guard_changed', 'ledger.migrated', 'ledger.incarnation_started')),
+	seen AS (
+		SELECT r.tenant_id, r.guard_sequence, r.anchored_at, r.guard_fingerprint, format('the anchor of %s', r.anchored_at) AS name
+		FROM ledger.ledger_merkle_roots AS r
+		UNION ALL
+		SELECT f.tenant_id, NULL, NULL, f.fingerprint, 'now'
+		FROM ledger.ledger_guard_fingerprints(ARRAY(SELECT DISTINCT r.tenant_id FROM ledger.ledger_merkle_roots AS r)) AS f
+		WHERE in_present),
+	pair AS (
+		SELECT s.*, lead(s.guard_fingerprint) OVER w AS next_fingerprint, lead(s.guard_sequence) OVER w AS next_sequence, lead(s.name) OVER w AS next_name
+		FROM seen AS s
+		WINDOW w AS (PARTITION BY s.tenant_id ORDER BY s.guard_sequence NULLS LAST, s.anchored_at, s.guard_fingerprint))
+	SELECT p.tenant_id, format('between %s and %s', p.name, p.next_name)
+	FROM pair AS p
+	WHERE p.guard_fingerprint <> p.next_fingerprint AND NOT EXISTS (
+		SELECT FROM told AS t
+		WHERE t.sequence_no > p.guard_sequence
+			AND (t.sequence_no <= p.next_sequence OR p.next_sequence IS NULL
+			     OR t.accepted ->> p.tenant_id = encode(p.next_fingerprint, 'hex')))
+	$$;
+COMMENT ON FUNCTION ledger.ledger_verify_guard_changes(boolean) IS
+	'Changes of the guards between anchors of a tenant, and with true between the newest one and now, that no event of the ledger''s own chain explains. Part of ledger_verify().';
+
+CREATE FUNCTION ledger.ledger_verify_guards(in_changes boolean)
+	RETURNS TABLE (tenant_id text, kind text, detail text)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_missing boolean;
+BEGIN
+	RETURN QUERY SELECT g.tenant_id, 'guard_missing', format('%s %s: %s', g.guard, g.object, g.state)
+		FROM ledger.ledger_guard_state() AS g
+		WHERE NOT g.ok AND g.guard IN ('trigger', 'foreign trigger', 'foreign rule', 'event trigger', 'row security',
+			'key', 'leaf', 'owner', 'owned');
+	v_missing := FOUND;
+	-- Who cannot read the ledger's own chain cannot see what explains a change.
+	IF in_changes AND ledger.ledger_tenant_allowed('ledger') THEN
+		RETURN QUERY SELECT c.tenant_id, 'guard_changed', c.detail FROM ledger.ledger_verify_guard_changes(NOT v_missing) AS c;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_verify_guards(boolean) IS
+	'Findings about guards: guard_missing, and, where asked, guard_changed for who may read tenant ledger. Part of ledger_verify().';
+
 -- ---- sql/functions/ledger_verify.sql
 -- Verification: docs/verification.md says what is checked and how a row is named.
 -- One scan decides whether there is anything to name; only then the judge runs.
@@ -1940,11 +1997,8 @@ BEGIN
 		v_denied := SQLERRM;
 	END;
 	IF v_guards THEN
-		RETURN QUERY SELECT g.tenant_id, NULL::uuid, NULL::bigint, 'guard_missing',
-				format('%s %s: %s', g.guard, g.object, g.state), NULL::jsonb
-			FROM ledger.ledger_guard_state() AS g
-			WHERE NOT g.ok AND g.guard IN ('trigger', 'foreign trigger', 'foreign rule', 'event trigger', 'row security',
-				'key', 'leaf', 'owner', 'owned');
+		RETURN QUERY SELECT g.tenant_id, NULL::uuid, NULL::bigint, g.kind, g.detail, NULL::jsonb
+			FROM ledger.ledger_verify_guards(v_denied IS NULL) AS g;
 		IF v_denied IS NOT NULL AND NOT FOUND THEN
 			RAISE EXCEPTION 'the ledger cannot be read: %', v_denied USING ERRCODE = 'LG503';
 		END IF;
@@ -2009,6 +2063,133 @@ END
 $$;
 COMMENT ON FUNCTION ledger.ledger_verify_report(text, uuid, bigint, bigint) IS
 	'What ledger_verify() with the same arguments checked: counts of rows, links, payloads, leaves, projections (findings folded), chains, anchors, full tiles, signatures and unsigned anchors; findings in all and by kind; duration in ms; parallel workers that took part; and the verdict: clean, tampered, or nothing_checked (zero rows checked are never clean).';
+
+-- ---- sql/functions/ledger_verify_against.sql
+-- An auditor's own copies of checkpoints against the present ledger
+-- (docs/verification.md, "Outside checkpoints").  Nothing inside a database shows that
+-- all of it was rewritten; these do.
+
+-- What was handed over, element by element.
+CREATE FUNCTION ledger.ledger_given_checkpoints(checkpoints text[])
+	RETURNS TABLE (tenant_id text, chain_id uuid, tree_size bigint, root bytea)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_given  record;
+	v_origin text[];
+BEGIN
+	IF coalesce(cardinality(checkpoints), 0) = 0 THEN
+		RAISE EXCEPTION 'checkpoints are required'
+			USING ERRCODE = 'LG400', HINT = 'Give copies of checkpoints that were kept outside this database.';
+	END IF;
+	FOR v_given IN
+		SELECT p.*, c.number FROM unnest(checkpoints) WITH ORDINALITY AS c (text, number)
+		LEFT JOIN LATERAL ledger.ledger_parse_checkpoint(c.text) AS p ON true
+	LOOP
+		v_origin := regexp_match(v_given.origin, '^(.+)/([^/]+)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$');
+		IF v_given.root IS NULL OR (v_origin IS NULL AND v_given.origin NOT LIKE '%/%') THEN
+			RAISE EXCEPTION 'checkpoints[%] is no checkpoint', v_given.number
+				USING ERRCODE = 'LG400', HINT = 'A checkpoint is a text of three lines, with or without signature lines (docs/formats.md section 6).';
+		END IF;
+		IF v_origin IS NULL OR (v_origin[1] NOT IN (SELECT s.origin FROM ledger.ledger_settings AS s)
+			AND NOT EXISTS (SELECT FROM ledger.ledger_merkle_roots AS r
+				WHERE r.tenant_id = v_origin[2] AND r.chain_id = v_origin[3]::uuid AND r.origin = v_origin[1])) THEN
+			RAISE EXCEPTION 'checkpoints[%] is of another log', v_given.number
+				USING ERRCODE = 'LG404', DETAIL = format('Its origin is "%s".', v_given.origin),
+					HINT = 'ledger_settings.origin names this log.';
+		END IF;
+		IF NOT ledger.ledger_tenant_allowed(v_origin[2]) THEN
+			RAISE EXCEPTION 'role may not touch tenant "%"', v_origin[2]
+				USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
+		END IF;
+		RETURN QUERY SELECT v_origin[2], v_origin[3]::uuid, v_given.tree_size, v_given.root;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_given_checkpoints(text[]) IS
+	'Tenant, chain, size and root of each checkpoint. LG400: one is none; LG403: its tenant is not granted; LG404: it is of another log. Part of ledger_verify_against().';
+
+CREATE FUNCTION ledger.ledger_compare_checkpoints(checkpoints text[])
+	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text)
+	LANGUAGE sql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	WITH given AS MATERIALIZED (
+		SELECT DISTINCT g.* FROM ledger.ledger_given_checkpoints(checkpoints) AS g),
+	chain AS MATERIALIZED (
+		SELECT g.tenant_id, g.chain_id, array_agg(g.tree_size) AS sizes,
+			(SELECT max(e.sequence_no) FROM ledger.ledger_events AS e
+			 WHERE e.tenant_id = g.tenant_id AND e.chain_id = g.chain_id) AS head
+		FROM given AS g GROUP BY g.tenant_id, g.chain_id),
+	tree AS MATERIALIZED (
+		SELECT c.tenant_id, c.chain_id, t.tree_size, t.root
+		FROM chain AS c, LATERAL ledger.ledger_tree_check(c.tenant_id, c.chain_id,
+			ARRAY(SELECT s FROM unnest(c.sizes) AS s WHERE s <= c.head)) AS t
+		WHERE t.level IS NULL),
+	compared AS MATERIALIZED (
+		SELECT g.tenant_id, g.chain_id, g.tree_size, g.root, c.head, t.root AS present, r.sequence_no AS restored_at_sequence, r.recorded_at,
+			count(*) OVER (PARTITION BY g.tenant_id, g.chain_id, g.tree_size) > 1 AS twofold
+		FROM given AS g JOIN chain AS c USING (tenant_id, chain_id)
+		LEFT JOIN tree AS t USING (tenant_id, chain_id, tree_size)
+		-- A restore to N is told by the event N + 1 (ledger_start_incarnation()).
+		LEFT JOIN LATERAL (
+			SELECT e.sequence_no, e.recorded_at FROM ledger.ledger_events AS e
+			WHERE e.tenant_id = g.tenant_id AND e.chain_id = g.chain_id AND e.event_type = 'ledger.incarnation_started'
+				AND e.sequence_no <= g.tree_size
+			ORDER BY e.sequence_no DESC LIMIT 1) AS r ON true),
+	named AS (
+		SELECT c.*, CASE
+			WHEN c.head IS NULL THEN 'missing_chain'
+			WHEN c.present = c.root AND NOT (c.twofold AND c.restored_at_sequence IS NULL) THEN NULL
+			WHEN c.restored_at_sequence IS NOT NULL AND (c.present <> c.root OR c.tree_size > c.head) THEN 'rolled_back'
+			WHEN c.twofold THEN 'inconsistent_history'
+			WHEN c.tree_size > c.head THEN 'truncated'
+			-- Where a gap hides the root, the gap is the finding.
+			WHEN c.present <> c.root THEN 'rewritten' END AS kind,
+			coalesce((SELECT max(a.tree_size) FROM compared AS a
+				WHERE a.tenant_id = c.tenant_id AND a.chain_id = c.chain_id AND a.present = a.root AND a.tree_size < c.tree_size), 0) AS agreed
+		FROM compared AS c),
+	finding AS (
+		SELECT n.tenant_id, n.chain_id, n.kind, n.tree_size, CASE n.kind
+				WHEN 'rolled_back' THEN n.restored_at_sequence WHEN 'inconsistent_history' THEN n.tree_size
+				WHEN 'truncated' THEN n.head + 1 WHEN 'rewritten' THEN n.agreed + 1 END AS sequence_no,
+			CASE n.kind
+				WHEN 'missing_chain' THEN format('a checkpoint of size %s is known, and the chain has no events', n.tree_size)
+				WHEN 'rolled_back' THEN format('rolled back to %s by restore at %s; a checkpoint of size %s is known',
+					n.restored_at_sequence - 1, to_char(n.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), n.tree_size)
+				WHEN 'inconsistent_history' THEN format('checkpoints of size %s with different roots are known', n.tree_size)
+				WHEN 'truncated' THEN format('a checkpoint of size %s is known, and the chain ends at %s', n.tree_size, n.head)
+				WHEN 'rewritten' THEN format('an event between %s and %s is not the one that the checkpoint of size %s covers', n.agreed + 1, n.tree_size, n.tree_size)
+			END AS detail
+		FROM named AS n WHERE n.kind IS NOT NULL)
+	-- Of truncated and rewritten events the smallest checkpoint tells most.
+	SELECT DISTINCT ON (f.tenant_id, f.chain_id, f.kind, CASE WHEN f.kind IN ('rolled_back', 'inconsistent_history') THEN f.sequence_no END)
+		f.tenant_id, f.chain_id, f.sequence_no, f.kind, f.detail
+	FROM finding AS f
+	ORDER BY f.tenant_id, f.chain_id, f.kind, CASE WHEN f.kind IN ('rolled_back', 'inconsistent_history') THEN f.sequence_no END, f.tree_size
+	$$;
+COMMENT ON FUNCTION ledger.ledger_compare_checkpoints(text[]) IS
+	'Findings about checkpoints by "Outside checkpoints" of docs/verification.md. Part of ledger_verify_against().';
+
+CREATE FUNCTION ledger.ledger_verify_against(checkpoints text[])
+	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text)
+	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER ROWS 10
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+	SELECT DISTINCT ON (f.tenant_id, f.chain_id, f.sequence_no, f.kind) f.tenant_id, f.chain_id, f.sequence_no, f.kind, f.detail
+	FROM (
+		SELECT c.tenant_id, c.chain_id, c.sequence_no, c.kind, c.detail, 0 AS place FROM ledger.ledger_compare_checkpoints($1) AS c
+		UNION ALL
+		SELECT v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail, 1
+		FROM (SELECT DISTINCT g.tenant_id, g.chain_id FROM ledger.ledger_given_checkpoints($1) AS g) AS g,
+			LATERAL ledger.ledger_verify_all(g.tenant_id, g.chain_id, NULL, NULL, false) AS v
+		WHERE v.kind IS NOT NULL) AS f (tenant_id, chain_id, sequence_no, kind, detail, place)
+	ORDER BY f.tenant_id, f.chain_id, f.sequence_no, f.kind, f.place, f.detail
+	$$;
+COMMENT ON FUNCTION ledger.ledger_verify_against(text[]) IS
+	'Checks copies of old checkpoints, kept outside, against the present ledger, and verifies the chains that they name: one row for each thing that is not as it was, none when clean. Shows what nothing inside a database can: rewritten, truncated, missing_chain; rolled_back where a restore explains it (docs/verification.md). Who signed them is for ledger_verify_note() to say. LG400: none given, or one is no checkpoint; LG403: tenant not granted; LG404: of another log.';
 
 -- ---- sql/functions/ledger_signer.sql
 -- What a signer outside the database asks for: what its key signed before, how the
@@ -2606,6 +2787,215 @@ CREATE FUNCTION ledger.ledger_signature_valid(tenant text, chain uuid, tree_size
 COMMENT ON FUNCTION ledger.ledger_signature_valid(text, uuid, bigint, text) IS
 	'Does a signature of this key count under a tree of that size of that chain: is the key registered, and the size in its range? False for one that is not. Whether there is such a signature, and whether it is right, is another question.';
 
+-- ---- sql/functions/ledger_marks.sql
+-- Marks: "verified up to here", signed outside (docs/verification.md, "Marks").  The
+-- next verification may start there without trusting whoever can write this database.
+
+-- The root of a tree size, from the newest anchor before it: its frontier is only a
+-- claim, which a root that is known from elsewhere proves or not.
+CREATE FUNCTION ledger.ledger_root_since(in_tenant text, in_chain uuid, in_size bigint, OUT root bytea, OUT start bigint, OUT frontier bytea)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+#variable_conflict use_column
+BEGIN
+	SELECT r.tree_size, r.frontier INTO start, frontier FROM ledger.ledger_merkle_roots AS r
+	WHERE r.tenant_id = in_tenant AND r.chain_id = in_chain AND r.tree_size <= in_size
+	ORDER BY r.tree_size DESC LIMIT 1;
+	start := coalesce(start, 0);
+	frontier := coalesce(frontier, '');
+	SELECT t.root INTO root
+	FROM ledger.ledger_tree_check(in_tenant, in_chain, ARRAY[in_size], start, frontier) AS t WHERE t.level IS NULL;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_root_since(text, uuid, bigint) IS
+	'The root of that size as the newest anchor up to it and the leaves after that give it; NULL if they do not reach it. Part of ledger_verify_new().';
+
+-- What a registered log key signed that counts for that tree size.
+CREATE FUNCTION ledger.ledger_signed_mark(in_dsse jsonb, in_tenant text, in_chain uuid, in_size bigint) RETURNS jsonb
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT v.payload
+	FROM ledger.ledger_keys AS k, LATERAL (SELECT ledger.ledger_verify_dsse(in_dsse, k.public_key) AS payload OFFSET 0) AS v
+	WHERE k.purpose = 'log' AND v.payload IS NOT NULL AND ledger.ledger_signature_valid(in_tenant, in_chain, in_size, k.key_id)
+	LIMIT 1
+	$$;
+COMMENT ON FUNCTION ledger.ledger_signed_mark(jsonb, text, uuid, bigint) IS
+	'The payload of the envelope, if a log key signed it whose signature counts for that size; else NULL. Part of ledger_store_mark() and ledger_verify_new().';
+
+-- What a mark says, as a row of the table; LG422 if it is not a mark of this log.
+CREATE FUNCTION ledger.ledger_read_mark(in_dsse jsonb) RETURNS ledger.ledger_verification_marks
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_said jsonb;
+	v_mark ledger.ledger_verification_marks;
+BEGIN
+	BEGIN
+		v_said := convert_from(decode(in_dsse ->> 'payload', 'base64'), 'UTF8')::jsonb;
+		v_mark := ROW(v_said ->> 'tenant', v_said ->> 'chainId', v_said -> 'treeSize', v_said ->> 'mode',
+			decode(v_said ->> 'rootHash', 'hex'), v_said ->> 'verifiedAt', in_dsse);
+	EXCEPTION WHEN data_exception THEN
+		v_said := NULL;
+	END;
+	IF (in_dsse ->> 'payloadType' = 'application/vnd.stella-ledger-verified+json' AND v_said ->> 'schemaVersion' = 'ledger.verified.v1'
+		AND v_mark.tenant_id IS NOT NULL AND v_mark.chain_id IS NOT NULL AND v_mark.tree_size > 0 AND v_mark.mode IN ('full', 'incremental')
+		AND octet_length(v_mark.root_hash) = 32 AND isfinite(v_mark.verified_at)) IS NOT TRUE THEN
+		RAISE EXCEPTION 'this is no mark'
+			USING ERRCODE = 'LG422', HINT = 'A mark is a DSSE envelope that ledgerctl verify signs (docs/verification.md).';
+	END IF;
+	IF v_said ->> 'origin' IS DISTINCT FROM (SELECT s.origin FROM ledger.ledger_settings AS s) THEN
+		RAISE EXCEPTION 'the mark is of another log'
+			USING ERRCODE = 'LG422', DETAIL = format('Its origin is "%s".', v_said ->> 'origin'), HINT = 'ledger_settings.origin names this log.';
+	END IF;
+	RETURN v_mark;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_read_mark(jsonb) IS
+	'A mark''s payload as a row of ledger_verification_marks, signature and root not checked. LG422: no mark, or of another log. Part of ledger_store_mark().';
+
+CREATE FUNCTION ledger.ledger_store_mark(dsse jsonb) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+DECLARE
+	v_mark ledger.ledger_verification_marks := ledger.ledger_read_mark(dsse);
+	v_root bytea;
+BEGIN
+	IF NOT ledger.ledger_tenant_allowed(v_mark.tenant_id) THEN
+		RAISE EXCEPTION 'role may not touch tenant "%"', v_mark.tenant_id
+			USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
+	END IF;
+	IF ledger.ledger_signed_mark(dsse, v_mark.tenant_id, v_mark.chain_id, v_mark.tree_size) IS NULL THEN
+		RAISE EXCEPTION 'no registered log key that counts signed the mark'
+			USING ERRCODE = 'LG422', HINT = 'Register the key with ledger_register_key(), or sign with one that is.';
+	END IF;
+	v_root := (SELECT r.root FROM ledger.ledger_root_since(v_mark.tenant_id, v_mark.chain_id, v_mark.tree_size) AS r);
+	IF v_root IS DISTINCT FROM v_mark.root_hash THEN
+		RAISE EXCEPTION 'the tree of size % does not have the root that the mark names', v_mark.tree_size
+			USING ERRCODE = 'LG422', DETAIL = format('It has %s.', coalesce(encode(v_root, 'hex'), 'none')), HINT = 'Verify again.';
+	END IF;
+	INSERT INTO ledger.ledger_verification_marks SELECT v_mark.* ON CONFLICT DO NOTHING;
+	RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_store_mark(jsonb) IS
+	'Keeps a signed mark "verified up to here" (DSSE envelope, docs/verification.md); false if it is there already. LG403: tenant not granted; LG422: no mark of this log, not signed by a log key that counts, or the present tree has another root at that size.';
+
+-- Of each chain with events, anchors or registration the newest mark that a key signed.
+CREATE FUNCTION ledger.ledger_newest_marks(in_tenant text)
+	RETURNS TABLE (tenant_id text, chain_id uuid, tree_size bigint, root_hash bytea)
+	LANGUAGE sql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	WITH RECURSIVE stored (tenant_id, chain_id) AS (
+		-- The registry may have lost a chain: those of the events are found by leaps through the key.
+		(SELECT e.tenant_id, e.chain_id FROM ledger.ledger_events AS e
+		 WHERE in_tenant IS NULL OR e.tenant_id = in_tenant ORDER BY e.tenant_id, e.chain_id LIMIT 1)
+		UNION ALL
+		SELECT n.tenant_id, n.chain_id FROM stored AS c, LATERAL (
+			SELECT e.tenant_id, e.chain_id FROM ledger.ledger_events AS e
+			WHERE (e.tenant_id, e.chain_id) > (c.tenant_id, c.chain_id) AND (in_tenant IS NULL OR e.tenant_id = in_tenant)
+			ORDER BY e.tenant_id, e.chain_id LIMIT 1) AS n),
+	chain AS (
+		SELECT s.tenant_id, s.chain_id FROM stored AS s
+		UNION SELECT c.tenant_id, c.chain_id FROM ledger.ledger_chains AS c
+		UNION SELECT r.tenant_id, r.chain_id FROM ledger.ledger_merkle_roots AS r
+		UNION SELECT t.tenant_id, t.chain_id FROM ledger.ledger_merkle_tiles AS t
+		UNION SELECT g.tenant_id, g.chain_id FROM ledger.ledger_merkle_edge AS g
+		UNION SELECT k.tenant_id, k.chain_id FROM ledger.ledger_verification_marks AS k)
+	SELECT c.tenant_id, c.chain_id, m.tree_size, m.root_hash
+	FROM chain AS c
+	LEFT JOIN LATERAL (
+		SELECT k.tree_size, k.root_hash FROM ledger.ledger_verification_marks AS k
+		WHERE k.tenant_id = c.tenant_id AND k.chain_id = c.chain_id
+			AND k.dsse ->> 'payloadType' = 'application/vnd.stella-ledger-verified+json'
+			-- The signed words decide, not the columns beside them.
+			AND (SELECT (p.said ->> 'tenant', p.said ->> 'chainId', p.said ->> 'treeSize', p.said ->> 'rootHash', p.said ->> 'schemaVersion')
+					= (k.tenant_id, k.chain_id::text, k.tree_size::text, encode(k.root_hash, 'hex'), 'ledger.verified.v1')
+			     FROM ledger.ledger_signed_mark(k.dsse, k.tenant_id, k.chain_id, k.tree_size) AS p (said))
+		ORDER BY k.tree_size DESC, k.mode, k.verified_at DESC LIMIT 1) AS m ON true
+	WHERE in_tenant IS NULL OR c.tenant_id = in_tenant
+	$$;
+COMMENT ON FUNCTION ledger.ledger_newest_marks(text) IS
+	'All chains, with size and root of the newest mark that a counting key signed and that says what its row says; NULL without one. Part of ledger_verify_new().';
+
+-- One chain after its mark.  The tree must still have the mark's root; if the newest
+-- anchor cannot show that, all leaves are asked.
+CREATE FUNCTION ledger.ledger_verify_since(in_tenant text, in_chain uuid, in_size bigint, in_root bytea)
+	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+#variable_conflict use_column
+DECLARE
+	v_tree  record;
+	v_root  bytea;
+	v_head  bigint := (SELECT max(e.sequence_no) FROM ledger.ledger_events AS e WHERE e.tenant_id = in_tenant AND e.chain_id = in_chain);
+	v_found jsonb := '[]';
+BEGIN
+	SELECT * INTO v_tree FROM ledger.ledger_root_since(in_tenant, in_chain, in_size);
+	IF v_tree.root IS DISTINCT FROM in_root THEN
+		SELECT t.root INTO v_root FROM ledger.ledger_tree_check(in_tenant, in_chain, ARRAY[in_size]) AS t WHERE t.level IS NULL;
+		IF v_head IS NULL THEN
+			RETURN QUERY SELECT in_tenant, in_chain, NULL::bigint, 'missing_chain', format('a mark of size %s is known, and the chain has no events', in_size);
+		ELSIF in_size > v_head THEN
+			RETURN QUERY SELECT in_tenant, in_chain, v_head + 1, 'truncated', format('verified up to %s, and the chain ends at %s', in_size, v_head);
+		ELSIF v_root <> in_root THEN
+			RETURN QUERY SELECT in_tenant, in_chain, 1::bigint, 'rewritten', format('an event between 1 and %s is not the one that was verified', in_size);
+		END IF;
+		-- The mark helps no more; whatever else is wrong is found from the start.
+		RETURN QUERY SELECT v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
+			FROM ledger.ledger_verify_all(in_tenant, in_chain, NULL, NULL, false) AS v WHERE v.kind IS NOT NULL;
+		RETURN;
+	END IF;
+	SELECT coalesce(jsonb_agg(v), '[]') INTO v_found
+	FROM ledger.ledger_verify_all(in_tenant, in_chain, in_size + 1, NULL, false) AS v WHERE v.kind IS NOT NULL;
+	RETURN QUERY SELECT f.tenant_id, f.chain_id, f.sequence_no, f.kind, f.detail
+		FROM jsonb_to_recordset(v_found) AS f (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text);
+	RETURN QUERY SELECT a.tenant_id, a.chain_id, a.sequence_no, a.kind, a.detail
+		FROM ledger.ledger_verify_anchors(in_tenant, in_chain,
+			(SELECT coalesce(jsonb_agg(jsonb_build_object('tenant_id', in_tenant, 'chain_id', in_chain, 'moved', f ->> 'kind' IN ('reordered', 'envelope_edited'))), '[]')
+			 FROM jsonb_array_elements(v_found) AS f WHERE f ->> 'kind' NOT IN ('payload_edited', 'payload_missing')),
+			jsonb_build_array(jsonb_build_object('tenant_id', in_tenant, 'chain_id', in_chain, 'tree_size', in_size,
+				'start', v_tree.start, 'frontier', encode(v_tree.frontier, 'hex')))) AS a
+		WHERE a.kind IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_verify_since(text, uuid, bigint, bytea) IS
+	'Findings about a chain after a mark of that size and root. Part of ledger_verify_new().';
+
+CREATE FUNCTION ledger.ledger_verify_new(tenant text DEFAULT NULL)
+	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text)
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER ROWS 10
+	SET search_path = pg_catalog, pg_temp SET jit = off
+	SET row_security = on
+	AS $$
+#variable_conflict use_column
+DECLARE
+	v_chain record;
+BEGIN
+	PERFORM ledger.ledger_require_subject($1, NULL, NULL, NULL);
+	FOR v_chain IN SELECT m.* FROM ledger.ledger_newest_marks($1) AS m ORDER BY m.tenant_id, m.chain_id
+	LOOP
+		IF v_chain.tree_size IS NULL THEN
+			RETURN QUERY SELECT v.tenant_id, v.chain_id, v.sequence_no, v.kind, v.detail
+				FROM ledger.ledger_verify_all(v_chain.tenant_id, v_chain.chain_id, NULL, NULL, false) AS v WHERE v.kind IS NOT NULL;
+		ELSE
+			RETURN QUERY SELECT s.* FROM ledger.ledger_verify_since(v_chain.tenant_id, v_chain.chain_id, v_chain.tree_size, v_chain.root_hash) AS s;
+		END IF;
+	END LOOP;
+	IF $1 IS NULL THEN
+		RETURN QUERY SELECT g.tenant_id, NULL::uuid, NULL::bigint, g.kind, g.detail FROM ledger.ledger_verify_guards(true) AS g;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_verify_new(text) IS
+	'As ledger_verify(), of a tenant or (NULL) of everything, but only what came after each chain''s newest signed mark, whose root the tree must still have; chains without a mark are verified from their start. Projections are not compared. LG403: tenant not granted; LG404: no such tenant.';
+
 -- ---- sql/functions/ledger_proofs.sql
 -- Proofs and checkpoints.  A tree covers what is committed, durable and replicated
 -- (ledger_tree_head()), under the snapshot of the calling statement: a proof of an
@@ -3113,7 +3503,9 @@ BEGIN
 		PERFORM ledger.ledger_append_own('ledger.incarnation_started', jsonb_build_object(
 			'incarnation', v_old.incarnation + 1, 'lastSequence', v_chain.sequence_no,
 			'oldInstance', v_old.instance_id, 'newInstance', v_new,
-			'reason', reason, 'verification', jsonb_build_object('verdict', verdict, 'rows', v_report -> 'rows')),
+			'reason', reason, 'verification', jsonb_build_object('verdict', verdict, 'rows', v_report -> 'rows'))
+			|| CASE WHEN v_chain.anchored_size IS NULL THEN '{}' ELSE jsonb_build_object('checkpoint', jsonb_build_object(
+				'treeSize', v_chain.anchored_size, 'rootHash', encode(v_chain.anchored_root, 'hex'))) END,
 			v_chain.tenant_id, v_chain.policy_version, v_chain.chain_id);
 	END LOOP;
 	UPDATE ledger.ledger_settings AS s
@@ -3122,7 +3514,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_start_incarnation(text) IS
-	'Verifies, and starts an incarnation if this is not the recorded copy: a ledger.incarnation_started event in every chain that has events, naming the last sequence present, both instances, the reason and the verdict; then a new instance_id. Returns its number, or NULL if none was due, and the verdict. LG400: no reason. The core of ledger_after_restore().';
+	'Verifies, and starts an incarnation if this is not the recorded copy: a ledger.incarnation_started event in every chain that has events, naming the last sequence present, the newest checkpoint known, both instances, the reason and the verdict; then a new instance_id. Returns its number, or NULL if none was due, and the verdict. LG400: no reason. The core of ledger_after_restore().';
 
 -- NULL if the database's search_path names the schema, else the command that makes it so.
 CREATE FUNCTION ledger.ledger_search_path_command() RETURNS text

@@ -23,6 +23,9 @@ typedef struct RegisteredChain
 	int64		lock_key;
 	Datum		tenant;
 	Datum		chain_id;
+	bool		anchored;
+	int64		tree_size;		/* of its newest anchor */
+	Datum		root;
 } RegisteredChain;
 
 /*
@@ -52,7 +55,7 @@ tenant_text(Datum tenant)
 	return (lc_str) {VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)};
 }
 
-/* The registered chains of all tenants, in the order in which batches lock them. */
+/* The registered chains of all tenants with their newest anchors, in the order in which batches lock them. */
 static RegisteredChain *
 read_registry(int *n)
 {
@@ -62,7 +65,10 @@ read_registry(int *n)
 	Oid			save_userid = ledger_owner_enter(ledger_events_relid(), &save_sec_context);
 
 	SPI_connect();
-	if (SPI_execute("SELECT tenant_id, chain_id FROM ledger.ledger_chains", false, 0) != SPI_OK_SELECT)
+	if (SPI_execute("SELECT c.tenant_id, c.chain_id, r.tree_size, r.root_hash FROM ledger.ledger_chains AS c"
+					" LEFT JOIN LATERAL (SELECT a.tree_size, a.root_hash FROM ledger.ledger_merkle_roots AS a"
+					"  WHERE a.tenant_id = c.tenant_id AND a.chain_id = c.chain_id"
+					"  ORDER BY a.tree_size DESC LIMIT 1) AS r ON true", false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the registry of chains");
 	*n = (int) SPI_processed;
 	chains = (RegisteredChain *) MemoryContextAlloc(caller, Max(*n, 1) * sizeof(RegisteredChain));
@@ -75,6 +81,11 @@ read_registry(int *n)
 
 		chains[i].tenant = datumCopy(SPI_getbinval(tuple, desc, 1, &isnull), false, -1);
 		chains[i].chain_id = datumCopy(SPI_getbinval(tuple, desc, 2, &isnull), false, UUID_LEN);
+		chains[i].tree_size = DatumGetInt64(SPI_getbinval(tuple, desc, 3, &isnull));
+		chains[i].root = SPI_getbinval(tuple, desc, 4, &isnull);
+		chains[i].anchored = !isnull;
+		if (chains[i].anchored)
+			chains[i].root = datumCopy(chains[i].root, false, -1);
 		chains[i].lock_key = ledger_chain_lock_key(tenant_text(chains[i].tenant),
 												   DatumGetUUIDP(chains[i].chain_id)->data);
 		MemoryContextSwitchTo(old);
@@ -86,7 +97,8 @@ read_registry(int *n)
 }
 
 /*
- * ledger_lock_chains() → setof (tenant_id, chain_id, policy_version, sequence_no)
+ * ledger_lock_chains() → setof (tenant_id, chain_id, policy_version, sequence_no,
+ * anchored_size, anchored_root)
  *
  * It reads every tenant's chains whoever the session is, so only the ledger's
  * own functions may call it, and they must not hand the rows on.
@@ -111,8 +123,8 @@ ledger_lock_chains(PG_FUNCTION_ARGS)
 	{
 		lc_str		tenant = tenant_text(chains[i].tenant);
 		Relation	leaf = ledger_open_leaf(tenant.s, tenant.n, AccessShareLock);
-		Datum		values[4] = {chains[i].tenant, chains[i].chain_id};
-		bool		nulls[4] = {false};
+		Datum		values[6] = {chains[i].tenant, chains[i].chain_id};
+		bool		nulls[6] = {false};
 		ChainHead	head;
 
 		ledger_chain_head(leaf, chains[i].tenant, chains[i].chain_id, &head);
@@ -121,6 +133,9 @@ ledger_lock_chains(PG_FUNCTION_ARGS)
 			continue;
 		values[2] = CStringGetTextDatum(head.policy_version);
 		values[3] = Int64GetDatum(head.sequence_no);
+		nulls[4] = nulls[5] = !chains[i].anchored;
+		values[4] = Int64GetDatum(chains[i].tree_size);
+		values[5] = chains[i].root;
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

@@ -35,7 +35,9 @@ BEGIN
 		PERFORM ledger.ledger_append_own('ledger.incarnation_started', jsonb_build_object(
 			'incarnation', v_old.incarnation + 1, 'lastSequence', v_chain.sequence_no,
 			'oldInstance', v_old.instance_id, 'newInstance', v_new,
-			'reason', reason, 'verification', jsonb_build_object('verdict', verdict, 'rows', v_report -> 'rows')),
+			'reason', reason, 'verification', jsonb_build_object('verdict', verdict, 'rows', v_report -> 'rows'))
+			|| CASE WHEN v_chain.anchored_size IS NULL THEN '{}' ELSE jsonb_build_object('checkpoint', jsonb_build_object(
+				'treeSize', v_chain.anchored_size, 'rootHash', encode(v_chain.anchored_root, 'hex'))) END,
 			v_chain.tenant_id, v_chain.policy_version, v_chain.chain_id);
 	END LOOP;
 	UPDATE ledger.ledger_settings AS s
@@ -44,7 +46,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_start_incarnation(text) IS
-	'Verifies, and starts an incarnation if this is not the recorded copy: a ledger.incarnation_started event in every chain that has events, naming the last sequence present, both instances, the reason and the verdict; then a new instance_id. Returns its number, or NULL if none was due, and the verdict. LG400: no reason. The core of ledger_after_restore().';
+	'Verifies, and starts an incarnation if this is not the recorded copy: a ledger.incarnation_started event in every chain that has events, naming the last sequence present, the newest checkpoint known, both instances, the reason and the verdict; then a new instance_id. Returns its number, or NULL if none was due, and the verdict. LG400: no reason. The core of ledger_after_restore().';
 
 -- NULL if the database's search_path names the schema, else the command that makes it so.
 CREATE FUNCTION ledger.ledger_search_path_command() RETURNS text

@@ -73,11 +73,8 @@ BEGIN
 		v_denied := SQLERRM;
 	END;
 	IF v_guards THEN
-		RETURN QUERY SELECT g.tenant_id, NULL::uuid, NULL::bigint, 'guard_missing',
-				format('%s %s: %s', g.guard, g.object, g.state), NULL::jsonb
-			FROM ledger.ledger_guard_state() AS g
-			WHERE NOT g.ok AND g.guard IN ('trigger', 'foreign trigger', 'foreign rule', 'event trigger', 'row security',
-				'key', 'leaf', 'owner', 'owned');
+		RETURN QUERY SELECT g.tenant_id, NULL::uuid, NULL::bigint, g.kind, g.detail, NULL::jsonb
+			FROM ledger.ledger_verify_guards(v_denied IS NULL) AS g;
 		IF v_denied IS NOT NULL AND NOT FOUND THEN
 			RAISE EXCEPTION 'the ledger cannot be read: %', v_denied USING ERRCODE = 'LG503';
 		END IF;

@@ -39,8 +39,10 @@ GRANT EXECUTE ON FUNCTION
 	TO ledger_writer, ledger_loader;
 GRANT EXECUTE ON FUNCTION ledger.ledger_import(jsonb) TO ledger_loader;
 GRANT EXECUTE ON FUNCTION
-	ledger.ledger_verify(text, uuid, bigint, bigint), ledger.ledger_verify_report(text, uuid, bigint, bigint)
+	ledger.ledger_verify(text, uuid, bigint, bigint), ledger.ledger_verify_report(text, uuid, bigint, bigint),
+	ledger.ledger_verify_against(text[]), ledger.ledger_verify_new(text)
 	TO ledger_reader, ledger_auditor, ledger_operator;
+GRANT EXECUTE ON FUNCTION ledger.ledger_store_mark(jsonb) TO ledger_auditor, ledger_operator, ledger_anchorer;
 GRANT EXECUTE ON FUNCTION
 	ledger.ledger_chain_root(text, uuid, bigint), ledger.ledger_inclusion_proof(text, uuid, bigint, bigint),
 	ledger.ledger_consistency_proof(text, uuid, bigint, bigint), ledger.ledger_checkpoint(text, uuid, bigint),

@@ -373,6 +373,9 @@ const columns = JSON.parse(run(`SELECT json_object_agg(t.relname, t.columns) FRO
 	WHERE c.relnamespace = 'ledger'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r' GROUP BY c.relname) AS t;`));
 runCases([...anchorCases(columns), ...[...tamperCases, ...flipCases, ...ranges].map(withAnchors)], 'off');
 scripts();
+// The fixture's anchors know nothing of these guards.
+run(`DELETE FROM ledger.ledger_merkle_roots; DELETE FROM ledger.ledger_merkle_edge;
+	UPDATE ledger.ledger_chains SET first_anchored_sequence = NULL, last_anchored_sequence = NULL;`);
 run(readFileSync('test/audit/guards.sql', 'utf8'));
 runCases(guardCases, 'on');
 script('row security that hides rows is an error', 3, /row security hides rows/, ['-v', 'guards=off'], 'GRANT USAGE ON SCHEMA ledger TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO PUBLIC; CREATE ROLE someone; SET ROLE someone');
