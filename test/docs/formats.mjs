@@ -180,5 +180,27 @@ function byExtension() {
   });
 }
 
-if (dsn) byExtension();
+// The signed examples: what the extension makes of them, and that it refuses them changed.
+function proofsByExtension() {
+  const hex = (hash) => `decode('${hash.toString('hex')}', 'hex')`;
+  const lines = (name) => `${example[name]}\n`;
+  is('extension: root', ask(`SELECT encode(ledger.ledger_merkle_root(l ORDER BY n), 'hex')
+    FROM unnest(ARRAY[${leaves.map(hex)}]) WITH ORDINALITY AS t (l, n);`), example.root);
+  is('extension: checkpoint', ask(`SELECT ledger.ledger_checkpoint_text(:'v1', 2, ${hex(raw(root))});`,
+    `${keyName}/acme/${envelopes[1].chainId}`), example.checkpoint);
+  const verifies = (note) => ask("SELECT ledger.ledger_verify_note(:'v1', :'v2');", note, example['public-key']);
+  is('extension: signed checkpoint', verifies(lines('signed-checkpoint')), 't');
+  is('extension: signed checkpoint of another size', verifies(lines('signed-checkpoint').replace('\n2\n', '\n3\n')), 'f');
+  is('extension: statement', ask("SELECT ledger.ledger_canonical_json(ledger.ledger_verify_dsse(:'v1'::jsonb, :'v2'));",
+    example.dsse, example['public-key']), example.statement);
+  is('extension: changed statement', ask("SELECT ledger.ledger_verify_dsse(:'v1'::jsonb, :'v2') IS NULL;",
+    example.dsse.replace('"payload":"ey', '"payload":"ez'), example['public-key']), 't');
+  is('extension: proof of bundle', ask(`SELECT ledger.ledger_verify_inclusion(${hex(leaves[1])}, 1, 2, ARRAY[${hex(leaves[0])}],
+    ${hex(raw(root))});`), 't');
+}
+
+if (dsn) {
+  byExtension();
+  proofsByExtension();
+}
 process.exit(failed ? 1 : 0);
