@@ -81,6 +81,16 @@ db_connect(const cli_args *args)
 }
 
 bool
+db_select_tenant(PGconn *conn, const char *tenant, fault *f)
+{
+	const char *values[] = {tenant};
+	PGresult   *result = db_query(conn, f, "SELECT set_config('app.current_tenant', $1, false)", 1, values);
+
+	PQclear(result);
+	return result != NULL;
+}
+
+bool
 db_alive(PGconn *conn)
 {
 	return PQstatus(conn) == CONNECTION_OK;

@@ -19,6 +19,9 @@
 /* The connection that the options name, in a known state; NULL and a message if there is none. */
 extern PGconn *db_connect(const cli_args *args);
 
+/* Which tenant's rows the tables show from now on (row-level security). */
+extern bool db_select_tenant(PGconn *conn, const char *tenant, fault *f);
+
 /* Is it worth asking again on this connection? */
 extern bool db_alive(PGconn *conn);
 

@@ -33,6 +33,17 @@ durable_open_dir(const char *path, fault *f)
 }
 
 int
+durable_make_dir(const char *path, fault *f)
+{
+	if (mkdir(path, 0755) != 0 && errno != EEXIST)
+	{
+		system_fault(f, "make directory", path);
+		return -1;
+	}
+	return durable_open_dir(path, f);
+}
+
+int
 durable_sub_dir(int parent, const char *name, fault *f)
 {
 	int			fd;

@@ -15,6 +15,9 @@
 /* An existing directory; -1 and a fault if it cannot be opened. */
 extern int	durable_open_dir(const char *path, fault *f);
 
+/* The same, made if it is not there; only its last part. */
+extern int	durable_make_dir(const char *path, fault *f);
+
 /* A directory of that name in parent, made if it is not there. */
 extern int	durable_sub_dir(int parent, const char *name, fault *f);
 

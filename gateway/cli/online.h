@@ -8,6 +8,8 @@
 #include "cli.h"
 
 extern const cli_command anchor_command;
+extern const cli_command proof_command;
+extern const cli_command export_tiles_command;
 
 /* The signing key that --key-file or the environment names; CLI_NOT_FOUND and no message if none does. */
 extern cli_exit signing_key(const cli_args *args, lc_signer *out);
