@@ -44,7 +44,7 @@ export PGDATABASE=audit
 	cat sql/tables/finding*.sql sql/tables/triage_actions.sql sql/data/event_types.sql sql/data/partition_intent.sql test/audit/schema.sql
 	# The other verifier.  Its functions only: the tables stay without guards.
 	echo 'CREATE EXTENSION findings_ledger SCHEMA ledger;'
-	for function in only_adds rebuild_projection guard_state guard_fingerprint require_subject verify_scan name_fault judge keys verify_signatures verify_anchors verify_guards verify; do
+	for function in only_adds rebuild_projection guard_state guard_fingerprint require_subject verify_scan name_fault judge own_events keys verify_signatures verify_anchors verify_guards verify; do
 		cat "sql/functions/ledger_$function.sql"
 	done
 } | "${psql[@]}"
