@@ -2258,6 +2258,21 @@ CREATE FUNCTION ledger.ledger_unpublished_anchors(kind text, name text, tenant t
 COMMENT ON FUNCTION ledger.ledger_unpublished_anchors(text, text, text) IS
 	'The signed anchors of the granted tenants that have no receipt of this external anchor yet, the oldest of a chain first; for a witness, only those larger than what it has cosigned. published_size is the largest that has one. For ledger_anchorer.';
 
+CREATE FUNCTION ledger.ledger_newest_anchors(tenant text DEFAULT NULL) RETURNS SETOF ledger.ledger_merkle_roots
+	LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+	SELECT r.* FROM ledger.ledger_chains AS c, LATERAL (
+		SELECT n.* FROM ledger.ledger_merkle_roots AS n
+		WHERE n.tenant_id = c.tenant_id AND n.chain_id = c.chain_id
+		ORDER BY n.tree_size DESC LIMIT 1) AS r
+	WHERE c.tenant_id = coalesce($1, c.tenant_id) AND ledger.ledger_tenant_allowed(c.tenant_id)
+	ORDER BY c.tenant_id, c.chain_id
+	$$;
+COMMENT ON FUNCTION ledger.ledger_newest_anchors(text) IS
+	'The newest anchor of each chain of the granted tenants, or of one of them: what a mark is made of (ledgerctl verify). For ledger_auditor, ledger_operator and ledger_anchorer.';
+
 -- ---- sql/functions/ledger_anchor_tick.sql
 -- Anchoring: fixing the head of a chain's tree, so that it can be signed and carried
 -- outside.  A function to be called again and again, by any number of drivers; what

@@ -220,6 +220,7 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_signed_checkpoints(text, uuid, text, bigint), ledger.ledger_incarnations(text, uuid),
 	ledger.ledger_unpublished_anchors(text, text, text)
 	TO ledger_anchorer;
+GRANT EXECUTE ON FUNCTION ledger.ledger_newest_anchors(text) TO ledger_auditor, ledger_operator, ledger_anchorer;
 
 -- ---- sql/bootstrap/first_rows.sql
 -- The log's name and this copy's identity; and the reserved tenant that holds

@@ -8,6 +8,7 @@
 #include "cli.h"
 
 extern const cli_command anchor_command;
+extern const cli_command verify_command;
 extern const cli_command proof_command;
 extern const cli_command export_tiles_command;
 

@@ -80,3 +80,4 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_signed_checkpoints(text, uuid, text, bigint), ledger.ledger_incarnations(text, uuid),
 	ledger.ledger_unpublished_anchors(text, text, text)
 	TO ledger_anchorer;
+GRANT EXECUTE ON FUNCTION ledger.ledger_newest_anchors(text) TO ledger_auditor, ledger_operator, ledger_anchorer;
