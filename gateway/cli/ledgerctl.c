@@ -77,6 +77,9 @@ main(int argc, char **argv)
 		cmd_verify_tiles,
 		cmd_inspect,
 		ONLINE("anchor", "anchor, sign and publish the heads of chains (needs the database)"),
+		ONLINE("verify", "verify the database's ledger (needs the database)"),
+		ONLINE("export-tiles", "write a chain's tiles to a directory (needs the database)"),
+		ONLINE("proof", "write an event and its proof bundle to files (needs the database)"),
 		END
 	};
 	const cli_program program = {

@@ -6,16 +6,16 @@ mapfile -t tests < <(tests_in test/tap pl "$@")
 [ ${#tests[@]} -gt 0 ] || die "no tests in test/tap"
 stage
 as_server_dir "$work/tap"
-# The witness that external_anchors.pl asks is Go's code; the server's user cannot build it here.
-case " ${tests[*]} " in *' external_anchors '*)
-	make -s -C test/go ../../build/go/witness
-	cp build/go/witness "$work/tap/witness"
+# Go's code judges us: the server's user cannot build it here.
+case " ${tests[*]} " in *' external_anchors '* | *' handing_out '*)
+	make -s -C test/go ../../build/go/witness ../../build/go/tiles
+	cp build/go/witness build/go/tiles "$work/tap/"
 esac
 status=0
 cd "$work/src/test/tap"
 as_server env --chdir="$work/src/test/tap" \
 	PATH="$PATH" PG_CONFIG="$PG_CONFIG" LEDGER_LONG="${LEDGER_LONG:-}" \
-	LEDGER_WITNESS="$work/tap/witness" PG_REGRESS="$pgxs_test/regress/pg_regress" \
+	LEDGER_WITNESS="$work/tap/witness" LEDGER_GO_TILES="$work/tap/tiles" PG_REGRESS="$pgxs_test/regress/pg_regress" \
 	TESTDIR="$work/tap" TESTDATADIR="$work/tap/data" TESTLOGDIR="$work/tap/log" \
 	prove --verbose --merge -I "$pgxs_test/perl" -I lib "${tests[@]/%/.pl}" 2>&1 || status=$?
 # The servers' logs of a failed run are worth keeping.
