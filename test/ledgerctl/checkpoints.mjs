@@ -15,9 +15,9 @@ let folders = 0;
 
 const stem = (made, end) => `${made.tenant}/${made.chain}/${String(end).padStart(20, '0')}-x`;
 
-// An anchor's two files; sign, text and said override how they are made.
-function anchor(dir, made, [start, end], { sign = logKey, text = head(made, end), said = statement(made, start, end), type = anchorType, at = stem(made, end) } = {}) {
-	put(dir, `${at}.dsse`, dsse(said, type, sign));
+// An anchor's two files; what is given overrides how they are made.
+function anchor(dir, made, [start, end], { sign = logKey, vouch = sign, text = head(made, end), said = statement(made, start, end), type = anchorType, at = stem(made, end) } = {}) {
+	put(dir, `${at}.dsse`, dsse(said, type, vouch));
 	return put(dir, `${at}.checkpoint`, note(text, sign));
 }
 
@@ -73,6 +73,7 @@ refuse('a statement of another tenant', /another tenant than the checkpoint/, fo
 refuse('a statement of another chain', /another chain than the checkpoint/, folder({ 1: { said: statement(acme, 6, 6, { chainId: globex.chain }) } }));
 refuse('a statement that contradicts itself', /is not that of an anchor/, folder({ 1: { said: statement(acme, 6, 6, { leafCount: 2 }) } }));
 refuse('a statement with a member more', /is not that of an anchor/, folder({ 1: { said: statement(acme, 6, 6, { note: 'x' }) } }));
+refuse('a statement that another signed', /the statement has no signature by a given log key/, folder({ 1: { vouch: nextKey } }));
 refuse('another kind of statement', /signed is a "text\/plain"/, folder({ 1: { type: 'text/plain' } }));
 refuse('a checkpoint of another log', /of the log other, but \S+ is of ledger\.example\/test/, folder({ 3: { text: head({ ...acme, origin: 'other' }, 30) } }));
 refuse('an edited checkpoint', /the signature of ledger\.example\/test\+\S+ does not fit the text/, edit(folder(), '.checkpoint', (s) => s.replace('\n20\n', '\n21\n')));

@@ -35,18 +35,19 @@ expect('an unknown command', USAGE, /there is no command "verify-everything"/, [
 // Alone in a directory there is no ledgerctl-online to become.
 const alone = join(dir, 'alone', 'ledgerctl');
 mkdirSync(join(dir, 'alone'));
-copyFileSync(built, alone);
+copyFileSync(program, alone);
 chmodSync(alone, 0o755);
 expect('an online command where only ledgerctl is', USAGE, /anchor is a command of ledgerctl-online, which is not installed/, ['anchor'], { program: alone });
 expect('an online command under --offline', OFFLINE, /anchor needs a server/, ['anchor', '--offline'], { program: alone });
 expect('an online command under LEDGER__OFFLINE', OFFLINE, /anchor needs a server/, ['anchor'], { program: alone, env: { ...process.env, LEDGER__OFFLINE: 'true' } });
+expect('ledgerctl-online refuses by itself', OFFLINE, /anchor needs a server/, ['anchor', '--offline'], { program: `${program}-online` });
 ok(json(['anchor', '--offline']).exitCode === OFFLINE, 'an offline violation as JSON');
 // Beside it, and where make install puts it.
 for (const [name, place] of [['beside it', 'alone'], ['in libexec', 'libexec/findings-ledger']]) {
 	put(dir, `${name === 'beside it' ? 'near' : 'far'}/${place === 'alone' ? 'bin' : place}/ledgerctl-online`, '#!/bin/sh\necho "became online: $*"\n');
 	const base = join(dir, name === 'beside it' ? 'near' : 'far');
 	mkdirSync(join(base, 'bin'), { recursive: true });
-	copyFileSync(built, join(base, 'bin', 'ledgerctl'));
+	copyFileSync(program, join(base, 'bin', 'ledgerctl'));
 	chmodSync(join(base, 'bin', 'ledgerctl'), 0o755);
 	chmodSync(join(base, place === 'alone' ? 'bin' : place, 'ledgerctl-online'), 0o755);
 	expect(`ledgerctl becomes ledgerctl-online ${name}`, GOOD, /^became online: anchor --loop 5\n$/, ['anchor', '--loop', '5'], { program: join(base, 'bin', 'ledgerctl') });

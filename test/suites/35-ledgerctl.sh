@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ledgerctl without a server: commands on what an independent log in JavaScript made,
-# single-bit mutations, tiles against Go (test/ledgerctl).
+# single-bit mutations, tiles against Go (test/ledgerctl).  With LEDGER_LONG also
+# whether the tests notice when ledgerctl is broken (broken.sh).
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
 here=test/ledgerctl
@@ -29,4 +30,7 @@ for test in "${tests[@]}"; do
 		*) tap_command "$test" node "$here/$test.mjs" "$work/$test" || status=1 ;;
 	esac
 done
+if [ -n "${LEDGER_LONG:-}" ] && [ $# -eq 0 ]; then
+	"$here/broken.sh" || status=1
+fi
 exit "$status"
