@@ -1,6 +1,6 @@
 -- Functions: what they promise to the planner, and that they keep it.
 BEGIN;
-SELECT plan(27);
+SELECT plan(33);
 
 CREATE TEMP VIEW ours AS
 	SELECT p.*, l.lanname FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang WHERE p.pronamespace = 'ledger'::regnamespace;
@@ -104,6 +104,11 @@ BEGIN
 	RETURN CASE WHEN v_workers = 0 THEN 'no worker was launched' WHEN v_alone IS DISTINCT FROM v_spread THEN format('alone %s, in workers %s', v_alone, v_spread) ELSE 'same' END;
 END
 $$;
+-- The tree functions serve the owner's only.
+CREATE FUNCTION public.tree(n bigint) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	SELECT concat_ws(' ', ledger.ledger_tree_root('acme', c, n), ledger.ledger_tree_inclusion('acme', c, n - 1, n), ledger.ledger_tree_consistency('acme', c, n / 2, n), ledger.ledger_tree_advance('acme', c, '', 0, n))
+	FROM ledger.ledger_chain_id('acme', 'pgtap') AS c $$;
+ALTER FUNCTION public.tree(bigint) OWNER TO ledger_owner;
 SELECT is(pg_temp.in_workers(query), 'same', 'in workers: ' || name) FROM (VALUES
 	('ledger_canonical_json(jsonb)', $$ SELECT md5(string_agg(ledger.ledger_canonical_json(document), '' ORDER BY n)) FROM public.to_scan $$),
 	('ledger_canonical_json(json)', $$ SELECT md5(string_agg(ledger.ledger_canonical_json(document::text::json), '' ORDER BY n)) FROM public.to_scan $$),
@@ -111,7 +116,18 @@ SELECT is(pg_temp.in_workers(query), 'same', 'in workers: ' || name) FROM (VALUE
 	('ledger_chain_id', $$ SELECT md5(string_agg(ledger.ledger_chain_id(tenant, policy)::text, '' ORDER BY n)) FROM public.to_scan $$),
 	('ledger_uuid_v7', $$ SELECT count(DISTINCT ledger.ledger_uuid_v7()) FROM public.to_scan $$),
 	('ledger_event_hash, ledger_leaf_hash and ledger_event_envelope', $$ SELECT count(*) FILTER (WHERE ledger.ledger_event_hash(e) = e.event_hash AND ledger.ledger_leaf_hash(e) = e.merkle_leaf_hash
-		AND ledger.ledger_event_envelope(e) ->> 'tenant' = 'acme') FROM ledger.ledger_events AS e WHERE e.tenant_id = 'acme' AND e.policy_version = 'pgtap' $$)) AS v (name, query);
+		AND ledger.ledger_event_envelope(e) ->> 'tenant' = 'acme') FROM ledger.ledger_events AS e WHERE e.tenant_id = 'acme' AND e.policy_version = 'pgtap' $$),
+	('ledger_verify_inclusion and ledger_verify_consistency', $$ SELECT count(*) FILTER (WHERE ledger.ledger_verify_inclusion(h, n % 2, 2, ARRAY[h], r)), count(*) FILTER (WHERE ledger.ledger_verify_consistency(1, h, 2, r, ARRAY[h]))
+		FROM public.to_scan, LATERAL (SELECT sha256(convert_to(policy, 'UTF8')) AS h OFFSET 0) AS x, LATERAL (SELECT sha256('\x01'::bytea || h || h) AS r) AS y $$),
+	('ledger_verify_note, ledger_note_keys, ledger_note_text, ledger_key_id and ledger_parse_checkpoint', $$ SELECT md5(string_agg(concat_ws(' ', ledger.ledger_verify_note(note, key), ledger.ledger_note_text(note),
+			(SELECT k FROM ledger.ledger_note_keys(note) AS k), ledger.ledger_key_id(key), ledger.ledger_parse_checkpoint(note)), '' ORDER BY n))
+		FROM public.to_scan, LATERAL (SELECT E'o\n' || n || E'\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n— example.com/log m+XTxirAu74U/OmgsnDSJ9+vfuzYGajKDpRSfHLc2tF3mGeHQwV5uzEuisjGg5zYjrWJjgFigE/cxnPXPiXsl8DbKws=\n' AS note,
+			'example.com/log+9be5d3c6+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c' AS key) AS x $$),
+	('ledger_verify_dsse', $$ SELECT count(ledger.ledger_verify_dsse('{"payload": "eyJ0cmVlU2l6ZSI6M30=", "payloadType": "application/vnd.stella-ledger-anchor+json", "signatures": [{"keyid": "example.com/log+9be5d3c6",
+		"sig": "SDORrBbuJSF6O6sObaYzYo8jTaXLhf2FbfzB3tM8ESpk1zlTYDomBisZX3tTWjcDK613EuRJoF9C8oNqi/n/Ag=="}]}' || document, 'example.com/log+9be5d3c6+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c')) FROM public.to_scan WHERE n % 20 = 0 $$),
+	('ledger_checkpoint_text and ledger_proof_text', $$ SELECT md5(string_agg(ledger.ledger_proof_text(n, ARRAY[sha256('')], ledger.ledger_checkpoint_text(policy, n, sha256(''))), '' ORDER BY n)) FROM public.to_scan $$),
+	('ledger_merkle_root', $$ SELECT md5(string_agg((SELECT ledger.ledger_merkle_root(sha256(convert_to(policy || i, 'UTF8')) ORDER BY i) FROM generate_series(1, 1 + n % 3) AS i)::text, '' ORDER BY n)) FROM public.to_scan $$),
+	('ledger_tree_root, ledger_tree_inclusion, ledger_tree_consistency and ledger_tree_advance', $$ SELECT md5(string_agg(public.tree(1 + n % 300), '' ORDER BY n)) FROM public.to_scan $$)) AS v (name, query);
 -- Access, in a worker of a role that SET ROLE chose.
 SET LOCAL ROLE acme_reader;
 SELECT set_config('app.current_tenant', 'acme', true) \gset ignored_
