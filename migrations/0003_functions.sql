@@ -3714,6 +3714,7 @@ CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
 	SELECT format('%s lacks %s on %s', w.role, w.privilege, w.object)
 	FROM (VALUES ('ledger_reader', 'SELECT', 'ledger_events'), ('ledger_reader', 'SELECT', 'findings_projection'),
 		('ledger_auditor', 'SELECT', 'ledger_events'), ('ledger_auditor', 'SELECT', 'ledger_settings'),
+		('ledger_auditor', 'SELECT', 'ledger_merkle_roots'), ('ledger_anchorer', 'SELECT', 'ledger_keys'),
 		('ledger_loader', 'INSERT', 'ledger_events')) AS w (role, privilege, object)
 	JOIN pg_roles AS r ON r.rolname = w.role
 	WHERE NOT has_table_privilege(r.oid, format('ledger.%I', w.object), w.privilege)
@@ -3728,7 +3729,8 @@ CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
 	UNION ALL
 	SELECT format('%s may not execute %s()', w.role, p.proname)
 	FROM (VALUES ('ledger_writer', 'ledger_append'), ('ledger_reader', 'ledger_verify'),
-		('ledger_auditor', 'ledger_guard_state'), ('ledger_operator', 'ledger_create_tenant')) AS w (role, name)
+		('ledger_auditor', 'ledger_guard_state'), ('ledger_operator', 'ledger_create_tenant'),
+		('ledger_anchorer', 'ledger_anchor_tick'), ('ledger_anchorer', 'ledger_store_signature')) AS w (role, name)
 	JOIN pg_roles AS r ON r.rolname = w.role
 	JOIN pg_proc AS p ON p.proname = w.name AND p.pronamespace = 'ledger'::regnamespace
 	WHERE NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
