@@ -74,7 +74,7 @@ extern void ledger_init_materialized_srf(FunctionCallInfo fcinfo);
 	LogLogicalMessage((prefix), (message), (n), false)
 #endif
 
-/* ad26ee28: GetFlushRecPtr can tell the timeline since 15. */
+/* GetFlushRecPtr can tell the timeline since 15. */
 #if PG_VERSION_NUM >= 150000
 #define ledger_flush_position() GetFlushRecPtr(NULL)
 #else
