@@ -75,7 +75,7 @@ inspect_public(lc_str text)
 	return true;
 }
 
-static cli_exit
+cli_exit
 inspect_content(const char *path, lc_str text)
 {
 	lc_note		note;

@@ -1,8 +1,10 @@
-// Writes what mutations.c reads: a bundle in which everything is authenticated, its event
-// as an envelope and as a line, one with extra data and an unknown signature, keys.
+// Writes what mutations.c and mangled.c read: a bundle in which everything is authenticated, its event
+// as an envelope and as a line, one with extra data and an unknown signature, keys,
+// statements.
 //
 // usage: fixture.mjs DIR
-import { bundle, exportLine, head, key, log, note, put, sha256 } from './log.mjs';
+import { jcs } from '../audit/hashes.mjs';
+import { anchorType, bundle, dsse, exportLine, head, key, lines, log, note, put, sha256, statement } from './log.mjs';
 
 const dir = process.argv[2];
 const logKey = key('ledger.example/test');
@@ -22,3 +24,8 @@ put(dir, 'line', exportLine(made.rows[6]));
 put(dir, 'checkpoint', checkpoint);
 put(dir, 'log.vkey', logKey.vkey);
 put(dir, 'witness.vkey', witness.vkey);
+put(dir, 'text', text);
+put(dir, 'lines', lines(made));
+put(dir, 'log.skey', logKey.skey);
+put(dir, 'dsse', dsse(statement(made, 3, 13), anchorType, logKey));
+put(dir, 'airgap', jcs({ bundleId: 'b-1', checkpoint, dsse: JSON.parse(dsse(statement(made, 3, 13), anchorType, logKey)), schema: 'ledger.airgap.v1' }));

@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
 here=test/ledgerctl
-mapfile -t tests < <([ $# -gt 0 ] && printf '%s\n' "$@" || printf '%s\n' commands proofs exports checkpoints tiles mutations examples)
+mapfile -t tests < <([ $# -gt 0 ] && printf '%s\n' "$@" || printf '%s\n' commands proofs exports checkpoints tiles mutations mangled examples)
 make -s -C gateway
 make -s -C "$here"
 make -s -C test/go ../../build/go/tiles
@@ -15,13 +15,18 @@ export UBSAN_OPTIONS=print_stacktrace=1
 export LEDGERCTL=$checkout/build/ledgerctl/ledgerctl LEDGERCTL_BUILT=$checkout/gateway/bin/ledgerctl
 export GO_TILES=$checkout/build/go/tiles
 
+# The judgements' own messages are many; a sanitizer's report comes last.
+quietly() {
+	"$@" 2>"$work/messages" || { tail -n 40 "$work/messages"; return 1; }
+}
+
 status=0
 for test in "${tests[@]}"; do
 	mkdir "$work/$test"
 	case $test in
-		mutations)
+		mutations | mangled)
 			node "$here/fixture.mjs" "$work/$test"
-			tap_command "$test" "build/ledgerctl/$test" "$work/$test" || status=1
+			tap_command "$test" quietly "build/ledgerctl/$test" "$work/$test" || status=1
 			;;
 		examples)
 			tap_command "$test" node "$here/$test.mjs" docs/examples docs/formats.md || status=1
@@ -31,6 +36,7 @@ for test in "${tests[@]}"; do
 	esac
 done
 if [ -n "${LEDGER_LONG:-}" ] && [ $# -eq 0 ]; then
+	tap_command 'mangled for long' quietly build/ledgerctl/mangled "$work/mangled" 2000000 "$RANDOM" || status=1
 	"$here/broken.sh" || status=1
 fi
 exit "$status"
