@@ -505,7 +505,7 @@ COMMENT ON COLUMN ledger.ledger_anchor_receipts.anchor_id IS 'The anchor.';
 COMMENT ON COLUMN ledger.ledger_anchor_receipts.kind IS 'worm, tsa, witness or airgap.';
 COMMENT ON COLUMN ledger.ledger_anchor_receipts.name IS 'Which one: directory, time stamping authority, witness key, bundle.';
 COMMENT ON COLUMN ledger.ledger_anchor_receipts.reference IS 'As in ledger_merkle_roots.anchor_reference.';
-COMMENT ON COLUMN ledger.ledger_anchor_receipts.receipt IS 'DER time stamp response, cosignature line, or SHA-256 of the file.';
+COMMENT ON COLUMN ledger.ledger_anchor_receipts.receipt IS 'Time stamp token in DER, cosignature line, or SHA-256 of the file.';
 COMMENT ON COLUMN ledger.ledger_anchor_receipts.obtained_at IS 'When it was stored.';
 
 -- For the metrics: how long ticks took and what failed, of each tenant.
