@@ -59,7 +59,7 @@ write_item(const airgap *a, const anchor_item *item, const lc_buf *manifest, fau
 
 	if (tenant < 0)
 		return false;
-	snprintf(name, sizeof name, "%s.json", item->anchor_id);
+	snprintf(name, sizeof(name), "%s.json", item->anchor_id);
 	good = durable_create(tenant, name, manifest->data, manifest->len, f);
 	close(tenant);
 	return good;
@@ -84,7 +84,7 @@ airgap_publish(external_anchor *self, const anchor_item *item, anchor_receipt *o
 		return ANCHOR_FAILED;
 	lc_buf_puts(&out->reference, "airgap::");
 	lc_buf_puts(&out->reference, a->bundle);
-	lc_buf_append(&out->receipt, hash, sizeof hash);
+	lc_buf_append(&out->receipt, hash, sizeof(hash));
 	return ANCHOR_DONE;
 }
 
@@ -114,10 +114,10 @@ anchor_airgap_open(external_anchor *self, const char *directory, const char *bun
 
 	if (!bundle_valid(bundle))
 		return fault_set(f, "\"%s\" is no bundle id: 1 to 128 of A-Z a-z 0-9 . _ -, not starting with a dot", bundle);
-	a = malloc(sizeof *a);
+	a = malloc(sizeof(*a));
 	if (a == NULL)
 		return fault_set(f, "out of memory");
-	snprintf(a->bundle, sizeof a->bundle, "%s", bundle);
+	snprintf(a->bundle, sizeof(a->bundle), "%s", bundle);
 	parent = durable_open_dir(directory, f);
 	a->fd = parent < 0 ? -1 : durable_sub_dir(parent, bundle, f);
 	if (parent >= 0)
@@ -128,7 +128,7 @@ anchor_airgap_open(external_anchor *self, const char *directory, const char *bun
 		return false;
 	}
 	self->kind = "airgap";
-	snprintf(self->name, sizeof self->name, "%s", bundle);
+	snprintf(self->name, sizeof(self->name), "%s", bundle);
 	self->publish = airgap_publish;
 	self->close = airgap_close;
 	self->data = a;

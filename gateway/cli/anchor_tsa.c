@@ -45,7 +45,8 @@ openssl_fault(fault *f, const char *what)
 	unsigned long code;
 
 	while ((code = ERR_get_error()) != 0)
-		snprintf(reason, sizeof reason, "%s", ERR_reason_error_string(code) ? ERR_reason_error_string(code) : "unknown reason");
+		if (ERR_reason_error_string(code) != NULL)
+			snprintf(reason, sizeof(reason), "%s", ERR_reason_error_string(code));
 	return fault_set(f, "%s: %s", what, reason);
 }
 
@@ -73,10 +74,10 @@ set_nonce(TS_REQ *request)
 	ASN1_INTEGER *nonce;
 	bool		good;
 
-	if (RAND_bytes(bytes, sizeof bytes) != 1)
+	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
 		return false;
 	bytes[0] |= 0x80;			/* so that no nonce is short */
-	number = BN_bin2bn(bytes, sizeof bytes, NULL);
+	number = BN_bin2bn(bytes, sizeof(bytes), NULL);
 	nonce = BN_to_ASN1_INTEGER(number, NULL);
 	good = nonce != NULL && TS_REQ_set_nonce(request, nonce);
 	ASN1_INTEGER_free(nonce);
@@ -297,13 +298,13 @@ bool
 anchor_tsa_open(external_anchor *self, const char *url, const char *ca_file, const char *policy_oid,
 				fault *f)
 {
-	tsa		   *t = calloc(1, sizeof *t);
+	tsa		   *t = calloc(1, sizeof(*t));
 
 	if (t == NULL)
 		return fault_set(f, "out of memory");
 	self->kind = "tsa";
-	snprintf(t->url, sizeof t->url, "%s", url);
-	http_public_url(url, self->name, sizeof self->name);
+	snprintf(t->url, sizeof(t->url), "%s", url);
+	http_public_url(url, self->name, sizeof(self->name));
 	self->publish = tsa_publish;
 	self->close = tsa_close;
 	self->data = t;

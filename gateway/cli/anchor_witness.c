@@ -206,15 +206,15 @@ anchor_witness_open(external_anchor *self, const char *url, const lc_verifier *k
 
 	if (key->type != LC_KEY_COSIGNATURE)
 		return fault_set(f, "the key of witness %s is not of type 0x04 (timestamped cosignatures)", key->name);
-	w = malloc(sizeof *w);
+	w = malloc(sizeof(*w));
 	if (w == NULL)
 		return fault_set(f, "out of memory");
 	while (n > 0 && url[n - 1] == '/')
 		n--;
-	snprintf(w->url, sizeof w->url, "%.*s/add-checkpoint", (int) n, url);
+	snprintf(w->url, sizeof(w->url), "%.*s/add-checkpoint", (int) n, url);
 	w->key = *key;
 	self->kind = "witness";
-	snprintf(self->name, sizeof self->name, "%s", key->name);
+	snprintf(self->name, sizeof(self->name), "%s", key->name);
 	self->publish = witness_publish;
 	self->close = witness_close;
 	self->data = w;

@@ -30,10 +30,10 @@ write_pair(int dir, const char *stem, const anchor_item *item, fault *f)
 {
 	char		name[128];
 
-	snprintf(name, sizeof name, "%s.dsse", stem);
+	snprintf(name, sizeof(name), "%s.dsse", stem);
 	if (!durable_create(dir, name, item->dsse.s, item->dsse.n, f))
 		return false;
-	snprintf(name, sizeof name, "%s.checkpoint", stem);
+	snprintf(name, sizeof(name), "%s.checkpoint", stem);
 	return durable_create(dir, name, item->checkpoint.s, item->checkpoint.n, f);
 }
 
@@ -58,7 +58,7 @@ worm_publish(external_anchor *self, const anchor_item *item, anchor_receipt *out
 	char		stem[96];
 	uint8_t		hash[LC_HASH_LEN];
 
-	snprintf(stem, sizeof stem, "%020" PRIu64 "-%s", item->size, item->anchor_id);
+	snprintf(stem, sizeof(stem), "%020" PRIu64 "-%s", item->size, item->anchor_id);
 	if (!write_item(w, stem, item, f))
 		return ANCHOR_FAILED;
 	if (lc_sha256(item->checkpoint.s, item->checkpoint.n, hash) != LC_OK)
@@ -73,7 +73,7 @@ worm_publish(external_anchor *self, const anchor_item *item, anchor_receipt *out
 	lc_buf_putc(&out->reference, '/');
 	lc_buf_puts(&out->reference, stem);
 	lc_buf_puts(&out->reference, ".checkpoint");
-	lc_buf_append(&out->receipt, hash, sizeof hash);
+	lc_buf_append(&out->receipt, hash, sizeof(hash));
 	return ANCHOR_DONE;
 }
 
@@ -89,7 +89,7 @@ worm_close(external_anchor *self)
 bool
 anchor_worm_open(external_anchor *self, const char *directory, fault *f)
 {
-	worm	   *w = malloc(sizeof *w);
+	worm	   *w = malloc(sizeof(*w));
 
 	if (w == NULL)
 		return fault_set(f, "out of memory");
@@ -100,7 +100,7 @@ anchor_worm_open(external_anchor *self, const char *directory, fault *f)
 		return false;
 	}
 	self->kind = "worm";
-	snprintf(self->name, sizeof self->name, "%s", directory);
+	snprintf(self->name, sizeof(self->name), "%s", directory);
 	self->publish = worm_publish;
 	self->close = worm_close;
 	self->data = w;

@@ -106,7 +106,8 @@ read_event(PGconn *conn, const char *tenant, const char *id, fault *f)
 					" ledger.ledger_canonical_json(jsonb_build_object('envelope', v.envelope,"
 					"  'eventHash', encode(e.event_hash, 'hex'), 'merkleLeafHash', encode(e.merkle_leaf_hash, 'hex'),"
 					"  'payload', e.event_body, 'salt', translate(encode(e.payload_salt, 'base64'), E'\\n', ''))"
-					"  || CASE WHEN e.evaluation IS NULL THEN '{}' ELSE jsonb_build_object('evaluation', e.evaluation) END)"
+					"  || CASE WHEN e.evaluation IS NULL THEN '{}'"
+					"  ELSE jsonb_build_object('evaluation', e.evaluation) END)"
 					"  AS line"
 					" FROM ledger.ledger_events AS e, LATERAL (SELECT ledger.ledger_event_envelope(e)) AS v (envelope)"
 					" WHERE e.tenant_id = $1 AND e.event_id = $2", 2, values);

@@ -129,7 +129,8 @@ verify_all(verification *v)
 	{
 		code = run_verifier(v, "SELECT * FROM ledger.ledger_verify($1)", v->tenant);
 		if (code == CLI_GOOD)
-			code = cli_error(CLI_FAILED, "the report says tampered, and nothing was found a moment later: run it again");
+			code = cli_error(CLI_FAILED, "the report says tampered, and nothing was found "
+							 "a moment later: run it again");
 	}
 	return code;
 }

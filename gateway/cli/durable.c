@@ -208,7 +208,7 @@ read_up_to(int fd, size_t max, lc_buf *out)
 	char		chunk[8192];
 	ssize_t		n;
 
-	while (out->len <= max && (n = read(fd, chunk, sizeof chunk)) != 0)
+	while (out->len <= max && (n = read(fd, chunk, sizeof(chunk))) != 0)
 	{
 		if (n < 0 && errno != EINTR)
 			return false;

@@ -23,7 +23,7 @@ fault_set(fault *f, const char *format, ...)
 	va_list		args;
 
 	va_start(args, format);
-	vsnprintf(f->text, sizeof f->text, format, args);
+	vsnprintf(f->text, sizeof(f->text), format, args);
 	va_end(args);
 	fault_clean(f);
 	return false;
@@ -33,16 +33,16 @@ fault_set(fault *f, const char *format, ...)
 bool
 fault_at(fault *f, const char *format, ...)
 {
-	char		inner[sizeof f->text];
+	char		inner[sizeof(f->text)];
 	va_list		args;
 	size_t		n;
 
-	memcpy(inner, f->text, sizeof inner);
+	memcpy(inner, f->text, sizeof(inner));
 	va_start(args, format);
-	vsnprintf(f->text, sizeof f->text, format, args);
+	vsnprintf(f->text, sizeof(f->text), format, args);
 	va_end(args);
 	n = strlen(f->text);
-	snprintf(f->text + n, sizeof f->text - n, ": %s", inner);
+	snprintf(f->text + n, sizeof(f->text) - n, ": %s", inner);
 	fault_clean(f);
 	return false;
 }

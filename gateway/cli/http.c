@@ -42,7 +42,7 @@ take_type(CURL *curl, http_answer *out)
 	char	   *type = NULL;
 
 	curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
-	snprintf(out->content_type, sizeof out->content_type, "%s", type != NULL ? type : "");
+	snprintf(out->content_type, sizeof(out->content_type), "%s", type != NULL ? type : "");
 	out->content_type[strcspn(out->content_type, "; \t")] = '\0';
 }
 
@@ -52,7 +52,7 @@ headers_for(const char *content_type)
 	char		line[160];
 	struct curl_slist *headers;
 
-	snprintf(line, sizeof line, "Content-Type: %s", content_type);
+	snprintf(line, sizeof(line), "Content-Type: %s", content_type);
 	headers = curl_slist_append(NULL, line);
 	/* libcurl would otherwise wait for "100 Continue" before a larger body. */
 	return headers == NULL ? NULL : curl_slist_append(headers, "Expect:");
@@ -89,7 +89,7 @@ http_post(const char *url, const char *content_type, const lc_buf *body, http_an
 	curl_easy_cleanup(curl);
 	if (code == CURLE_OK)
 		return true;
-	http_public_url(url, name, sizeof name);
+	http_public_url(url, name, sizeof(name));
 	return fault_set(f, "no answer from %s: %s", name, reason[0] ? reason : curl_easy_strerror(code));
 }
 

@@ -272,7 +272,7 @@ publish_to(job *j, external_anchor *a, const char *tenant, uint64_t *published,
 static bool
 find_keys(job *j, const lc_verifier *own, lc_verifier **out, fault *f)
 {
-	PGresult   *result = db_query(j->conn, f, 
+	PGresult   *result = db_query(j->conn, f,
 								  "SELECT public_key FROM ledger.ledger_keys"
 								  " WHERE purpose = 'log' AND revoked_at IS NULL", 0, NULL);
 	lc_verifier *keys;

@@ -64,7 +64,7 @@ state_parse(const lc_json *root, signer_state *out)
 
 	if (root->type != LC_JSON_OBJECT || root->count != 5 ||
 		!member_is(root, "schema", STATE_SCHEMA) ||
-		origin.s == NULL || origin.n >= sizeof out->origin ||
+		origin.s == NULL || origin.n >= sizeof(out->origin) ||
 		hash.s == NULL || lc_hex_decode(hash.s, hash.n, out->root, LC_HASH_LEN) != LC_OK ||
 		!lc_json_uint(root, "incarnation", &out->incarnation) ||
 		!lc_json_uint(root, "treeSize", &out->size) || out->size == 0)
@@ -137,7 +137,7 @@ state_retire(const state_dir *dir, const char *tenant, const char *chain,
 	state_name(name, tenant, chain);
 	for (unsigned i = 0; i < 1000; i++)
 	{
-		snprintf(aside, sizeof aside, "%s.%s.rolled-back-%" PRIu64 "-%u.json", tenant, chain,
+		snprintf(aside, sizeof(aside), "%s.%s.rolled-back-%" PRIu64 "-%u.json", tenant, chain,
 				 state->size, i);
 		if (faccessat(dir->fd, aside, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
 			return durable_rename(dir->fd, name, aside, f);
