@@ -2085,7 +2085,8 @@ BEGIN
 	END IF;
 	FOR v_given IN
 		SELECT p.*, c.number FROM unnest(checkpoints) WITH ORDINALITY AS c (text, number)
-		LEFT JOIN LATERAL ledger.ledger_parse_checkpoint(c.text) AS p ON true
+		-- A shell's $(…) and psql's `…` take the last newline away.
+		LEFT JOIN LATERAL ledger.ledger_parse_checkpoint(rtrim(c.text, E'\n') || E'\n') AS p ON true
 	LOOP
 		v_origin := regexp_match(v_given.origin, '^(.+)/([^/]+)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$');
 		IF v_given.root IS NULL OR (v_origin IS NULL AND v_given.origin NOT LIKE '%/%') THEN

@@ -91,7 +91,8 @@ run_verifier(verification *v, const char *sql, const char *argument)
 	PQclear(found);
 	if (v->findings == 0)
 		return CLI_GOOD;
-	return cli_error(CLI_FAILED, "%" PRIu64 " findings: the ledger is not as it was left", v->findings);
+	return cli_error(CLI_FAILED, "%" PRIu64 " finding%s: the ledger is not as it was left",
+					 v->findings, v->findings == 1 ? "" : "s");
 }
 
 static cli_exit

@@ -57,7 +57,7 @@ make_known(PGconn *conn, fault *f)
 PGconn *
 db_connect(const cli_args *args)
 {
-	const char *dsn = cli_value(args, "dsn");
+	const char *dsn = cli_value(args, "connection");
 	const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
 	const char *values[] = {NULL, "ledgerctl", "UTF8", NULL};
 	PGconn	   *conn;

@@ -13,7 +13,7 @@
 #include "lc_merkle.h"
 
 /* For the tables of options: every online command has it. */
-#define DB_OPTION {"dsn", "CONNINFO", \
+#define DB_OPTION {"connection", "CONNINFO", \
 	"the database, as psql takes it; else LEDGER__DB__CONNECTIONSTRING, else PGHOST …", false, false}
 
 /* The connection that the options name, in a known state; NULL and a message if there is none. */

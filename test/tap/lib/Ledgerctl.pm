@@ -95,7 +95,7 @@ sub key_id { return $_[0]{vkey} =~ /^([^+]+\+[0-9a-f]{8})\+/ ? $1 : die }
 sub command
 {
 	my ($self, @arguments) = @_;
-	return ('anchor', '--json', '--dsn', $self->{node}->connstr($self->{db}) . ' user=signer', '--key-file', $self->{key},
+	return ('anchor', '--json', '--connection', $self->{node}->connstr($self->{db}) . ' user=signer', '--key-file', $self->{key},
 		defined $self->{state} ? ('--state-dir', $self->{state}) : (), @arguments);
 }
 
