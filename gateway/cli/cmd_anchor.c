@@ -190,6 +190,9 @@ tell_counts(const anchor_run *run, const round_counts *counts)
 	for (size_t i = 0; i < run->publishers.count; i++)
 		cli_json_uint(run->publishers.anchors[i].kind, counts->published.published[i]);
 	lc_jcs_end_object(cli_json());
+	/* A service that has nothing to do says nothing. */
+	if (cli_has(run->args, "loop") && counts->anchored + counts->signatures == 0)
+		return;
 	cli_print("%" PRIu64 " anchored, %" PRIu64 " signed", counts->anchored, counts->signatures);
 	for (size_t i = 0; i < run->publishers.count; i++)
 		cli_print("%" PRIu64 " to %s \"%s\"", counts->published.published[i],
@@ -375,6 +378,8 @@ anchor(const cli_args *args)
 	code = open_key(&run);
 	if (code != CLI_GOOD)
 		return code;
+	/* A peer that hangs up is an error of that exchange, not the end of the signer. */
+	signal(SIGPIPE, SIG_IGN);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	code = run_with_key(&run);
 	lc_signer_wipe(&run.s.key);

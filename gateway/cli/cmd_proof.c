@@ -72,7 +72,7 @@ static cli_exit
 write_both(const cli_args *args, const PGresult *event, const char *bundle)
 {
 	const char *out = cli_value(args, "out");
-	const char *id = db_text(event, 0, "event_id");
+	const char *id = cli_operand(args, 0);
 	bool		line = cli_has(args, "with-payload");
 	lc_checkpoint checkpoint;
 	fault		f;
@@ -102,7 +102,7 @@ read_event(PGconn *conn, const char *tenant, const char *id, fault *f)
 	if (!db_select_tenant(conn, tenant, f))
 		return NULL;
 	return db_query(conn, f,
-					"SELECT e.event_id, ledger.ledger_canonical_json(v.envelope) AS envelope,"
+					"SELECT ledger.ledger_canonical_json(v.envelope) AS envelope,"
 					" ledger.ledger_canonical_json(jsonb_build_object('envelope', v.envelope,"
 					"  'eventHash', encode(e.event_hash, 'hex'), 'merkleLeafHash', encode(e.merkle_leaf_hash, 'hex'),"
 					"  'payload', e.event_body, 'salt', translate(encode(e.payload_salt, 'base64'), E'\\n', ''))"
@@ -136,12 +136,18 @@ prove(PGconn *conn, const cli_args *args, const char *tenant, const char *id)
 static cli_exit
 proof(const cli_args *args)
 {
-	PGconn	   *conn = db_connect(args);
+	const char *id = cli_operand(args, 0);
+	uint8_t		uuid[LC_UUID_LEN];
+	PGconn	   *conn;
 	cli_exit	code;
 
+	/* It becomes a file's name. */
+	if (lc_uuid_parse(id, strlen(id), uuid) != LC_OK)
+		return cli_error(CLI_USAGE, "\"%s\" is no event id: a UUID in lower case", id);
+	conn = db_connect(args);
 	if (conn == NULL)
 		return CLI_USAGE;
-	code = prove(conn, args, cli_value(args, "tenant"), cli_operand(args, 0));
+	code = prove(conn, args, cli_value(args, "tenant"), id);
 	PQfinish(conn);
 	return code;
 }

@@ -12,6 +12,7 @@
 
 #include "db.h"
 #include "lc_hex.h"
+#include "lc_uuid.h"
 
 static char last_sqlstate[6];
 
@@ -163,6 +164,31 @@ db_hash(const PGresult *result, int row, const char *column, uint8_t out[LC_HASH
 
 	return strncmp(text, "\\x", 2) == 0 &&
 		lc_hex_decode(text + 2, strlen(text + 2), out, LC_HASH_LEN) == LC_OK;
+}
+
+static bool
+is_uuid(const char *text)
+{
+	uint8_t		uuid[LC_UUID_LEN];
+
+	return lc_uuid_parse(text, strlen(text), uuid) == LC_OK;
+}
+
+/* docs/formats.md section 3: no slash, and no dot at the beginning. */
+static bool
+is_tenant(const char *text)
+{
+	size_t		n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+	return n > 0 && n <= 128 && text[n] == '\0' && strchr("._-", text[0]) == NULL;
+}
+
+bool
+db_names_valid(const char *tenant, const char *chain, const char *anchor_id, fault *f)
+{
+	return (is_tenant(tenant) && is_uuid(chain) && is_uuid(anchor_id)) ||
+		fault_set(f, "the database names an anchor \"%s\" of \"%s\" \"%s\", which no ledger does",
+				  anchor_id, tenant, chain);
 }
 
 bool

@@ -42,6 +42,12 @@ extern bool db_is_null(const PGresult *result, int row, const char *column);
 extern bool db_uint(const PGresult *result, int row, const char *column, uint64_t *out);
 extern bool db_hash(const PGresult *result, int row, const char *column, uint8_t out[LC_HASH_LEN]);
 
+/*
+ * Are these the names of a tenant, a chain and an anchor as the ledger makes
+ * them?  They become names of files, and the database is not trusted.
+ */
+extern bool db_names_valid(const char *tenant, const char *chain, const char *anchor_id, fault *f);
+
 /* ledger_consistency_proof(). */
 extern bool db_consistency(PGconn *conn, const char *tenant, const char *chain, uint64_t from,
 						   uint64_t to, lc_proof *out, fault *f);

@@ -204,6 +204,8 @@ read_item(const PGresult *pending, int row, anchor_item *out, fault *f)
 	out->tenant = db_text(pending, row, "tenant_id");
 	out->chain = db_text(pending, row, "chain_id");
 	out->anchor_id = db_text(pending, row, "anchor_id");
+	if (!db_names_valid(out->tenant, out->chain, out->anchor_id, f))
+		return false;
 	return (db_uint(pending, row, "tree_size", &out->size) &&
 			db_uint(pending, row, "published_size", &out->witnessed)) ||
 		fault_set(f, "the database answered with an anchor without size");

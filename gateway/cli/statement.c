@@ -23,6 +23,8 @@ anchor_row_read(const PGresult *result, int row, anchor_row *out, fault *f)
 	out->origin = db_text(result, row, "origin");
 	out->checkpoint = db_text(result, row, "checkpoint");
 	out->dsse = db_text(result, row, "dsse");
+	if (!db_names_valid(out->tenant, out->chain, out->anchor_id, f))
+		return false;
 	if (!db_uint(result, row, "tree_size", &out->size) || out->size == 0 ||
 		!db_hash(result, row, "root_hash", out->root))
 		return fault_set(f, "anchor %s of %s/%s has no size or root", out->anchor_id, out->tenant,

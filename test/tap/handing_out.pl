@@ -69,6 +69,7 @@ like(slurp_file("$dir/open/$first.event.json"), qr/a secret/, 'it is there');
 $run = offline('verify-proof', "$dir/open/$first.tlog-proof", '--event', "$dir/open/$first.event.json", '--key', $signer->{vkey});
 is($run->{code}, 0, 'and is checked against its salted hash') or diag($run->{stderr});
 is(as_auditor('proof', '00000000-0000-7000-8000-000000000000', '--tenant', 'acme', '--out', $dir)->{code}, 4, 'an event that is not there is not found');
+is(as_auditor('proof', '../x', '--tenant', 'acme', '--out', $dir)->{code}, 1, 'what is no event id is a mistake');
 append($node, tenant => 'globex', finding => 'S');
 is(as_auditor('proof', $first, '--tenant', 'globex', '--out', $dir)->{code}, 1, "another tenant's is refused");
 my $fifth = event_id(5);

@@ -150,6 +150,23 @@ $node->safe_psql($short, 'SELECT ledger.ledger_register_key(' . literal($signer-
 	like($run->{stderr}, qr/size 2 is not consistent with size 8, its state: LG400: size2 must be between/, 'because the tree is gone');
 }
 
+# Names become files, and the database may say anything.
+{
+	my $lying = copy_of('lying', "$dir/two.dump");
+	$node->safe_psql($lying, <<~SQL);
+		SELECT ledger.ledger_register_key(@{[ literal($signer->{vkey}) ]});
+		SELECT FROM ledger.ledger_anchor_tick('acme', true);
+		CREATE OR REPLACE FUNCTION ledger.ledger_unsigned_anchors(key_id text) RETURNS SETOF ledger.ledger_merkle_roots LANGUAGE sql SECURITY DEFINER
+		AS 'SELECT (jsonb_populate_record(r, ''{"tenant_id": "../outside"}'')).* FROM ledger.ledger_merkle_roots AS r';
+		ALTER FUNCTION ledger.ledger_unsigned_anchors(text) OWNER TO CURRENT_USER;
+		SQL
+	local $signer->{db} = $lying;
+	$run = $signer->anchor;
+	is($run->{code}, 1, 'a name that no ledger has is refused');
+	like($run->{stderr}, qr{the database names an anchor "[0-9a-f-]+" of "../outside" "$chain", which no ledger does}, 'and told');
+	is_deeply([ glob "$signer->{state}/../outside*" ], [], 'no file is made outside the state directory');
+}
+
 # ---- without state ----
 
 {
