@@ -209,16 +209,16 @@ static TS_RESP *
 read_response(const http_answer *answer, fault *f)
 {
 	const unsigned char *p = (const unsigned char *) answer->body.data;
-	const unsigned char *end = p + answer->body.len;
-	TS_RESP    *response;
+	TS_RESP    *response = NULL;
 
 	if (answer->status != 200)
 	{
 		fault_set(f, "the time stamp authority answered with HTTP status %ld", answer->status);
 		return NULL;
 	}
-	response = p == NULL ? NULL : d2i_TS_RESP(NULL, &p, end - p);
-	if (response == NULL || p != end)
+	if (answer->body.len > 0)
+		response = d2i_TS_RESP(NULL, &p, (long) answer->body.len);
+	if (response == NULL || p != (const unsigned char *) answer->body.data + answer->body.len)
 	{
 		fault_set(f, "the authority's answer is no time stamp response");
 		TS_RESP_free(response);

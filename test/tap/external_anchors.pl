@@ -192,7 +192,7 @@ for my $size (1, 4)
 event();
 my $failed = 0;
 for my $wrong ('wrong nonce', 'wrong imprint', 'wrong policy', 'rejection', 'no usage', 'usage not critical', 'two usages',
-	'years ago', 'tomorrow', 'broken signature', 'foreign', 'garbage', 'more bytes', 'status 500')
+	'years ago', 'tomorrow', 'broken signature', 'foreign', 'garbage', 'nothing', 'more bytes', 'status 500')
 {
 	$tsa->answer($wrong);
 	$run = anchor(TSA => 'required');

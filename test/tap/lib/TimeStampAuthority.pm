@@ -32,7 +32,7 @@ Where it is, which CA it belongs to, one that it does not belong to, and its pol
 =item answer($kind)
 
 C<good>, C<wrong nonce>, C<wrong imprint>, C<wrong policy>, C<rejection>, C<no usage>, C<usage not critical>,
-C<two usages>, C<years ago>, C<tomorrow>, C<broken signature>, C<signed anew>, C<foreign>, C<garbage>, C<more bytes>, C<status 500>, C<silence>.
+C<two usages>, C<years ago>, C<tomorrow>, C<broken signature>, C<signed anew>, C<foreign>, C<garbage>, C<nothing>, C<more bytes>, C<status 500>, C<silence>.
 
 =item requests
 
@@ -217,6 +217,7 @@ my %ANSWERS = (
 	'signed anew' => sub { return $_[0]->signed_anew($_[1], 'tsa') },
 	'foreign'     => sub { return $_[0]->reply($_[1], 'foreign') },
 	'garbage'     => sub { return '<html>It works!</html>' },
+	'nothing'     => sub { return '' },
 	'more bytes'  => sub { return $_[0]->reply($_[1], 'tsa') . "\x00" },
 );
 
