@@ -834,7 +834,7 @@ BEGIN
 	END IF;
 	WHILE v_at > 1 LOOP
 		v_at := v_at - 32;
-		v_root := sha256('\x01' || substr(frontier, v_at, 32) || v_root);
+		v_root := sha256(E'\\x01' || substr(frontier, v_at, 32) || v_root);
 	END LOOP;
 	RETURN v_root;
 END
@@ -881,7 +881,7 @@ BEGIN
 	LOOP
 		ANALYZE pg_temp.plain_node;
 		INSERT INTO pg_temp.plain_node
-		SELECT l.tenant_id, l.chain_id, v_height + 1, l.node_index / 2, sha256('\x01' || l.hash || r.hash)
+		SELECT l.tenant_id, l.chain_id, v_height + 1, l.node_index / 2, sha256(E'\\x01' || l.hash || r.hash)
 		  FROM pg_temp.plain_node AS l
 		  JOIN pg_temp.plain_node AS r ON (r.tenant_id, r.chain_id, r.height, r.node_index) = (l.tenant_id, l.chain_id, v_height, l.node_index + 1)
 		 WHERE l.height = v_height AND l.node_index % 2 = 0;

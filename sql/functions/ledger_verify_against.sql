@@ -114,7 +114,7 @@ COMMENT ON FUNCTION ledger.ledger_compare_checkpoints(text[]) IS
 CREATE FUNCTION ledger.ledger_verify_against(checkpoints text[])
 	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text)
 	LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER ROWS 10
-	SET search_path = pg_catalog, pg_temp
+	SET search_path = pg_catalog, pg_temp SET jit = off
 	SET row_security = on
 	AS $$
 	SELECT DISTINCT ON (f.tenant_id, f.chain_id, f.sequence_no, f.kind) f.tenant_id, f.chain_id, f.sequence_no, f.kind, f.detail

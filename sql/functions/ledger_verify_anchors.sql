@@ -58,8 +58,8 @@ COMMENT ON FUNCTION ledger.ledger_anchor_fault(ledger.ledger_merkle_roots, text[
 CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_doubt jsonb, in_marks jsonb DEFAULT '[]')
 	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text, counts jsonb)
 	LANGUAGE sql STABLE PARALLEL UNSAFE
-	-- As in ledger_judge(): nobody can estimate how much is tampered with.
-	SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
+	-- As in ledger_judge(): nobody can estimate how much is tampered with; and nothing here is worth compiling.
+	SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
 	AS $$
 	WITH
 	doubt AS (
