@@ -137,15 +137,14 @@ cli_write_new(const char *path, int mode, const void *bytes, size_t n)
 		return cli_error(CLI_USAGE, "%s exists, and is not overwritten", path);
 	if (fd < 0)
 		return cli_error(CLI_USAGE, "%s: %s", path, strerror(errno));
-	good = write_all(fd, bytes, n) && fsync(fd) == 0;
-	if (close(fd) != 0 || !good || !flush_directory_of(path))
+	good = write_all(fd, bytes, n) && fsync(fd) == 0 && flush_directory_of(path);
+	if (!good)
 	{
-		cli_exit	code = cli_error(CLI_USAGE, "%s: %s", path, strerror(errno));
-
+		cli_error(CLI_USAGE, "%s: %s", path, strerror(errno));
 		unlink(path);
-		return code;
 	}
-	return CLI_GOOD;
+	close(fd);
+	return good ? CLI_GOOD : CLI_USAGE;
 }
 
 /* ---- a directory and what is below it ---- */

@@ -84,6 +84,17 @@ cli_key(const char *argument, lc_verifier *out)
 	return key_from_file(argument, out);
 }
 
+/* One key under two names would count as two signers: its signatures do not say a name. */
+static cli_exit
+refuse_repeated(const char *option, const cli_keys *keys, const lc_verifier *key)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (memcmp(keys->keys[i].public_key, key->public_key, LC_ED25519_KEY_LEN) == 0)
+			return cli_error(CLI_USAGE, "--%s %s is the key that was given before", option,
+							 cli_key_name(key));
+	return CLI_GOOD;
+}
+
 cli_exit
 cli_key_options(const cli_args *args, const char *option, uint8_t type, cli_keys *out)
 {
@@ -103,6 +114,9 @@ cli_key_options(const cli_args *args, const char *option, uint8_t type, cli_keys
 							 cli_key_name(key),
 							 key->type == LC_KEY_COSIGNATURE ? "a witness" : "a log", option,
 							 type == LC_KEY_COSIGNATURE ? "witnesses" : "logs");
+		code = refuse_repeated(option, out, key);
+		if (code != CLI_GOOD)
+			return code;
 		out->count++;
 	}
 	return CLI_GOOD;

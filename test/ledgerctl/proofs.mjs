@@ -141,6 +141,8 @@ usage('an option twice', /option --event is given twice/, [...args(good, event),
 usage('an unknown option', /verify-proof has no option --evnt/, [...args(good, event), '--evnt=x']);
 usage('an option without its value', /option --origin needs a value: NAME/, [...args(good, event), '--origin']);
 usage('a value that no option wants', /option --json takes no value/, [...args(good, event), '--json=yes']);
+usage('a witness twice', /--witness witness\.example\/w1\+\S+ is the key that was given before/, args(witnessed, event, '--witness', w1.vkey, '--witness', w1.vkey));
+usage('a witness under two names', /--witness other\.example\+\S+ is the key that was given before/, args(witnessed, event, '--witness', w1.vkey, '--witness', key('other.example', 4, w1.seed).vkey));
 usage('a quorum of nobody', /--quorum counts the witnesses/, args(good, event, '--quorum', '1'));
 usage('a quorum above the witnesses', /whole number from 1 to 3, not "4"/, args(good, event, ...named, '--quorum', '4'));
 usage('a quorum that is no number', /whole number from 1 to 3, not "2x"/, args(good, event, ...named, '--quorum', '2x'));
