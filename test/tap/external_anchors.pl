@@ -240,11 +240,22 @@ is(anchor(WITNESS => 'required')->{code}, 0, 'a witness that knows another size 
 is($witness->seen, '2 [9 0]', 'with the size that it named');
 event();
 $failed = alarms('witness');
-for my $lie ('other text', 'other time', 'other name', 'garbage', 'nothing', 'future', 'no time', 'status 500')
+my %lies = (
+	'other text' => qr/the witness's cosignature: signature is not valid/,
+	'other time' => qr/the witness's cosignature: signature is not valid/,
+	'other name' => qr/the witness answered without a cosignature of witness.example\/w1/,
+	'nothing'    => qr/the witness answered without a cosignature of witness.example\/w1/,
+	'garbage'    => qr/the witness's answer is not made of signature lines/,
+	'future'     => qr/the witness's cosignature has no time, or one that is not yet/,
+	'no time'    => qr/the witness's cosignature has no time, or one that is not yet/,
+	'status 500' => qr/the witness refused the checkpoint with HTTP status 500/,
+);
+for my $lie (sort keys %lies)
 {
 	$witness->lie($lie);
 	$run = anchor(WITNESS => 'required');
 	is($run->{code}, 1, "not taken: $lie");
+	like($run->{stderr}, $lies{$lie}, 'and told');
 	is(alarms('witness'), ++$failed, 'an alarm');
 	is(receipts('witness'), '1 2 3 4 5 6 7 9 10', 'no receipt');
 }

@@ -8,6 +8,7 @@ use lib "$FindBin::RealBin/lib";
 use IPC::Run ();
 use JSON::PP ();
 use LedgerCluster;
+use LedgerCrash;
 use Ledgerctl;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -121,6 +122,15 @@ is($run->{code}, 3, 'leaves that do not lead to the signed root are no log');
 like($run->{stderr}, qr/do not lead to the root of its checkpoint of size 901: verify the ledger/, 'and that is told');
 ok(!-e "$dir/other/checkpoint", 'no checkpoint stands beside them');
 tamper('ledger.ledger_events', "UPDATE ledger.ledger_events AS e SET merkle_leaf_hash = ledger.ledger_leaf_hash(e) WHERE event_id = '$last'");
+
+# More than a thousand tiles: their names have more than one part then.
+my $many = compile('many_tiles', '-D_GNU_SOURCE', "-I$ROOT/extension/core", "-I$ROOT/gateway/cli", "$ROOT/test/tap/client/many_tiles.c",
+	(map { "$ROOT/gateway/cli/$_.c" } qw(tile_writer durable fault files output progress)), glob("$ROOT/extension/core/*.c"), '-lcrypto', '-lm');
+ok(IPC::Run::run([ $many, "$dir/many", 256_300 ], '>', \my $many_key), 'a log of 256,300 leaves is written');
+chomp $many_key;
+ok(-e "$dir/many/tile/0/x001/000" && -e "$dir/many/tile/0/x001/001.p/44" && -e "$dir/many/tile/2/000.p/3", 'with long indexes and a third level');
+ok(IPC::Run::run([ $ENV{LEDGER_GO_TILES}, "$dir/many", $many_key ], '>&', \$said), 'Go reads it') or diag($said);
+is(offline('verify-tiles', "$dir/many", '--key', $many_key)->{code}, 0, 'so does ledgerctl');
 
 # ---- verification and marks ----
 

@@ -188,7 +188,11 @@ $node->safe_psql($short, 'SELECT ledger.ledger_register_key(' . literal($signer-
 	is($run->{code}, 3, 'against a stored checkpoint a fork is refused as well');
 	like($run->{stderr}, qr/size 10 is not consistent with size 8, the newest stored checkpoint that its key signed/, 'naming it');
 	# A line that only bears the key's name does not count.
-	tamper($fork, "UPDATE ledger.ledger_merkle_roots SET checkpoint = replace(checkpoint, E'\\n8\\n', E'\\n7\\n') WHERE chain_id = '$chain' AND tree_size = 8");
+	tamper($fork, <<~SQL);
+		UPDATE ledger.ledger_merkle_roots SET checkpoint = ledger.ledger_checkpoint_text('$origin/acme/$chain', 8, ledger.ledger_chain_root('acme', chain_id, 8))
+			|| substr($genuine, position(E'\\n\\n' in $genuine) + 1)
+		WHERE chain_id = '$chain' AND tree_size = 8
+		SQL
 	$run = $signer->anchor;
 	is($run->{code}, 3, 'checkpoints that bear its name and are not signed by it are refused');
 	like($run->{stderr}, qr/a stored checkpoint bears the name of \Q@{[ $signer->key_id ]}\E and is not signed by it/, 'and named');
@@ -251,6 +255,8 @@ is(signed_sizes(), '3 5 7 8 9 10 11', 'every size is signed');
 			'"treeSize":13', '"treeSize":13 '), 'UTF8'), 'base64'), E'\n', '')))}, qr/the statement is not canonical JSON/ ],
 		'tenant' => [ q{dsse = jsonb_set(dsse, '{payload}', to_jsonb(translate(encode(convert_to(replace(convert_from(decode(dsse ->> 'payload', 'base64'), 'UTF8'),
 			'"tenant":"acme"', '"tenant":"else"'), 'UTF8'), 'base64'), E'\n', '')))}, qr/the statement is about another anchor, chain, size or root than its row/ ],
+		'root' => [ q{dsse = jsonb_set(dsse, '{payload}', to_jsonb(translate(encode(convert_to(regexp_replace(convert_from(decode(dsse ->> 'payload', 'base64'), 'UTF8'),
+			'"rootHash":"[0-9a-f]{4}', '"rootHash":"0000'), 'UTF8'), 'base64'), E'\n', '')))}, qr/the statement is about another anchor, chain, size or root than its row/ ],
 		'previous root' => [ q{dsse = jsonb_set(dsse, '{payload}', to_jsonb(translate(encode(convert_to(regexp_replace(convert_from(decode(dsse ->> 'payload', 'base64'), 'UTF8'),
 			'"previousRootHash":"[0-9a-f]{4}', '"previousRootHash":"0000'), 'UTF8'), 'base64'), E'\n', '')))},
 			qr/size 13 does not extend the root that its statement names before it/ ],
@@ -372,6 +378,24 @@ is(signed_sizes(), '3 5 7 8 9 10 11', 'every size is signed');
 	is_deeply(state_file("$signer->{state}/acme.$chain.rolled-back-20-0.json"), $lost, 'the old state is kept beside it');
 	append($node, finding => 'N-1', db => $restored);
 	is($signer->anchor('--force')->{code}, 0, 'from then on all is ordinary');
+
+	# What a chain records of an earlier restore, or of one that lost nothing that was signed, excuses no other past.
+	dump_to($node, $restored, "$dir/again.dump");
+	append($node, finding => 'N-2', db => $restored);
+	is($signer->anchor('--force')->{code}, 0, 'the second incarnation goes on to size 26');
+	my $again = copy_of('again', "$dir/again.dump");
+	append_many($node, 'acme', 'P', 3, db => $again);
+	{
+		local $signer->{db} = $again;
+		$run = $signer->anchor('--force', '--after-restore');
+		is($run->{code}, 3, 'a restore that was before the signature does not excuse a fork');
+		like($run->{stderr}, qr/size 28 is not consistent with size 26/, 'which is named');
+	}
+	dump_to($node, $again, "$dir/long.dump");
+	my $long = copy_of('long', "$dir/long.dump");
+	$node->safe_psql($long, q{CALL ledger.ledger_after_restore('moved')}, connstr => $node->connstr($long) . ' user=op');
+	local $signer->{db} = $long;
+	is($signer->anchor('--force', '--after-restore')->{code}, 3, 'nor does one that kept more than was signed');
 	local $signer->{db} = $DB;
 	append($node, finding => 'O-1');
 	is($signer->anchor('--force')->{code}, 3, 'the abandoned copy gets no signature any more');

@@ -232,7 +232,8 @@ sub read_request
 		$length = $1 if $line =~ /^Content-Length: (\d+)/i;
 		last if $line eq "\r\n";
 	}
-	read $client, my $body, $length;
+	my $body = '';
+	read $client, $body, $length;
 	return $body;
 }
 
