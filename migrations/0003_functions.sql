@@ -1820,7 +1820,7 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 		FROM placed AS p JOIN whole AS w USING (tenant_id, chain_id)
 		LEFT JOIN wanted AS n USING (tenant_id, chain_id, level, tile_index, is_full)
 		WHERE w.to_the_end AND n.hashes IS NULL AND CASE
-			WHEN p.is_full THEN (p.tile_index + 1) * p.span > w.agreed
+			WHEN p.is_full THEN (p.tile_index + 1::numeric) * p.span > w.agreed
 			WHEN p.tile_index * p.span < w.start AND p.tile_index = div(w.agreed, p.span) THEN false
 			ELSE octet_length(p.hashes) > 0 OR p.tile_index <> div(w.agreed, p.span) END),
 	finding AS (
@@ -1834,7 +1834,7 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 			WHEN j.root = j.root_hash THEN j.fault || ': not what the other columns give'
 			WHEN j.fault IS NULL OR j.root IS NOT NULL THEN concat_ws(', ', 'root_hash', j.fault) || ': not what the leaves give'
 			ELSE j.fault || ': not what the other columns give' END
-		FROM judged AS j WHERE j.kind = 'anchor_mismatch' AND j.tree_size > j.since
+		FROM judged AS j WHERE j.kind = 'anchor_mismatch' AND (j.tree_size > j.since OR j.tree_size < 1)
 		UNION ALL
 		SELECT j.tenant_id, j.chain_id, j.sound_before + 1, 'rewritten',
 			format('an event between %s and %s is not the one that was anchored', j.sound_before + 1, j.tree_size)

@@ -1021,7 +1021,7 @@ BEGIN
 	                  LEFT JOIN (SELECT tenant_id, chain_id, max(tree_size) AS newest, max(tree_size) FILTER (WHERE root = root_hash) AS agreed
 	                               FROM pg_temp.plain_judged GROUP BY 1, 2) AS j USING (tenant_id, chain_id)) AS a USING (tenant_id, chain_id)) AS t
 	 WHERE CASE WHEN t.wanted IS NOT NULL THEN t.wanted IS DISTINCT FROM t.stored AND (t.is_full OR t.to_the_end)
-	            WHEN t.is_full THEN t.to_the_end AND (t.tile_index + 1) * power(256::numeric, t.level + 1) > t.agreed
+	            WHEN t.is_full THEN t.to_the_end AND (t.tile_index + 1::numeric) * power(256::numeric, t.level + 1) > t.agreed
 	            ELSE t.to_the_end AND (octet_length(t.stored) > 0 OR t.tile_index <> div(t.agreed, power(256::numeric, t.level + 1))) END;
 	RETURN v_tiles;
 END

@@ -130,6 +130,9 @@ function attacks() {
 			sql: `DELETE FROM ledger.ledger_events WHERE chain_id = '${chainB}'; DELETE FROM ledger.ledger_chains WHERE chain_id = '${chainB}';
 				DELETE FROM ledger.findings_projection WHERE chain_id = '${chainB}'; DELETE FROM ledger.finding_history WHERE chain_id = '${chainB}';
 				DELETE FROM ledger.triage_actions WHERE chain_id = '${chainB}';` },
+		...[0, -1].map((size) => ({ name: `an anchor of size ${size}`, sql: unchecked(roots) + set(chainA, 9, `tree_size = ${size}`),
+			expect: [`acme a ${size} anchor_mismatch`, 'acme a 16 inconsistent_history'] })),
+		{ name: 'a tile behind which no index is left', sql: extra(1, '9223372036854775807'), call: only(chainA), expect: ['acme a - tile_mismatch'] },
 		...places.map(({ size, gone }) => ({ name: `anchor ${size} deleted`, sql: drop(chainA, size), expect: [gone] })),
 		{ name: 'all anchors of a chain deleted', sql: `DELETE FROM ${roots} WHERE chain_id = '${chainA}';`, expect: ['acme a 16 anchor_mismatch'] },
 		{ name: 'something after the checkpoint', sql: set(chainA, 9, `checkpoint = checkpoint || E'\\nno signature\\n'`), expect: ['acme a 9 anchor_mismatch'] },
