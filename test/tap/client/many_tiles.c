@@ -16,6 +16,14 @@
 static const char name[] = "log.example/many";
 static const char origin[] = "log.example/many/acme/00000000-0000-8000-8000-000000000000";
 
+/* Instead of libc's: this is about names of files, and there are a thousand to wait for. */
+int
+fsync(int fd)
+{
+	(void) fd;
+	return 0;
+}
+
 static void
 must(bool good, const char *what)
 {
