@@ -183,6 +183,10 @@ ledger_checkpoint_text(PG_FUNCTION_ARGS)
 	ledger_require_utf8();
 	lc_buf_init(&out, &ledger_palloc);
 	lc_checkpoint_format(&out, origin, size, (const uint8 *) VARDATA_ANY(root));
+	if (out.status != LC_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_LEDGER_INVALID),
+				 errmsg("origin must not have control characters")));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
 }
 

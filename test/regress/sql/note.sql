@@ -53,6 +53,7 @@ SELECT what, c IS NULL AS malformed FROM note, LATERAL (VALUES ('empty', ''), ('
 SELECT ledger_checkpoint_text('', 0, sha256(''));
 :code
 SELECT ledger_checkpoint_text(E'a\nb', 0, sha256(''));
+SELECT ledger_checkpoint_text(E'a\tb', 0, sha256(''));
 SELECT ledger_checkpoint_text('o', -1, sha256(''));
 SELECT ledger_checkpoint_text('o', 0, '\x00');
 -- Bundles.
