@@ -1142,12 +1142,18 @@ CREATE FUNCTION ledger.ledger_guard_fingerprints(tenants text[] DEFAULT NULL)
 		SELECT g.tenant_id, g.guard, g.object, g.state,
 			jsonb_build_array(g.guard, g.object, g.state, g.ok, g.tenant_id) AS line
 		FROM ledger.ledger_guard_state() AS g
+	), tenant AS MATERIALIZED (
+		SELECT t.tenant_id FROM ledger.ledger_tenants AS t
+		WHERE tenants IS NULL OR t.tenant_id = ANY (tenants)
+	), line AS (
+		-- In two parts, because a join on either would compare every tenant with the leaves of all.
+		SELECT t.tenant_id, s.guard, s.object, s.state, s.line FROM tenant AS t CROSS JOIN state AS s WHERE s.tenant_id IS NULL
+		UNION ALL
+		SELECT t.tenant_id, s.guard, s.object, s.state, s.line FROM tenant AS t JOIN state AS s USING (tenant_id)
 	)
-	SELECT t.tenant_id, sha256(convert_to(ledger.ledger_canonical_json((
-		SELECT jsonb_agg(s.line ORDER BY s.guard COLLATE "C", s.object COLLATE "C", s.state COLLATE "C")
-		FROM state AS s WHERE s.tenant_id IS NULL OR s.tenant_id = t.tenant_id)), 'UTF8'))
-	FROM ledger.ledger_tenants AS t
-	WHERE tenants IS NULL OR t.tenant_id = ANY (tenants)
+	SELECT l.tenant_id, sha256(convert_to(ledger.ledger_canonical_json(
+		jsonb_agg(l.line ORDER BY l.guard COLLATE "C", l.object COLLATE "C", l.state COLLATE "C")), 'UTF8'))
+	FROM line AS l GROUP BY l.tenant_id
 	$$;
 COMMENT ON FUNCTION ledger.ledger_guard_fingerprints(text[]) IS
 	'ledger_guard_fingerprint() of many tenants, NULL: of all, for the price of one ledger_guard_state().';
@@ -1702,10 +1708,16 @@ COMMENT ON FUNCTION ledger.ledger_anchor_fault(ledger.ledger_merkle_roots, text[
 
 CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_doubt jsonb, in_marks jsonb DEFAULT '[]')
 	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text, counts jsonb)
-	LANGUAGE sql STABLE PARALLEL UNSAFE
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 	-- As in ledger_judge(): nobody can estimate how much is tampered with; and nothing here is worth compiling.
 	SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
+	-- Planned for this tenant and chain, and every table is asked for them alone:
+	-- ledger_verify_new() comes here once for each chain.
+	SET plan_cache_mode = force_custom_plan
 	AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
 	WITH
 	doubt AS (
 		SELECT d.tenant_id, d.chain_id, bool_or(d.moved) AS moved
@@ -1713,25 +1725,29 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 	-- 1. The anchored chains, and what is known of each.
 	anchored AS MATERIALIZED (
 		SELECT r.tenant_id, r.chain_id FROM ledger.ledger_merkle_roots AS r
+			WHERE (in_tenant IS NULL OR r.tenant_id = in_tenant) AND (in_chain IS NULL OR r.chain_id = in_chain)
 		UNION SELECT t.tenant_id, t.chain_id FROM ledger.ledger_merkle_tiles AS t
+			WHERE (in_tenant IS NULL OR t.tenant_id = in_tenant) AND (in_chain IS NULL OR t.chain_id = in_chain)
 		UNION SELECT g.tenant_id, g.chain_id FROM ledger.ledger_merkle_edge AS g
+			WHERE (in_tenant IS NULL OR g.tenant_id = in_tenant) AND (in_chain IS NULL OR g.chain_id = in_chain)
 		UNION SELECT c.tenant_id, c.chain_id FROM ledger.ledger_chains AS c
-			WHERE c.first_anchored_sequence IS NOT NULL OR c.last_anchored_sequence IS NOT NULL),
+			WHERE (c.first_anchored_sequence IS NOT NULL OR c.last_anchored_sequence IS NOT NULL)
+				AND (in_tenant IS NULL OR c.tenant_id = in_tenant) AND (in_chain IS NULL OR c.chain_id = in_chain)),
 	chain AS MATERIALIZED (
 		SELECT a.tenant_id, a.chain_id, c.tenant_id IS NOT NULL AS registered, c.first_anchored_sequence AS first_no,
 			c.last_anchored_sequence AS last_no, c.policy_version AS registered_policy,
 			(SELECT max(e.sequence_no) FROM ledger.ledger_events AS e
-			 WHERE e.tenant_id = a.tenant_id AND e.chain_id = a.chain_id) AS head,
+			 WHERE e.tenant_id = a.tenant_id AND e.chain_id = a.chain_id AND (in_tenant IS NULL OR e.tenant_id = in_tenant)) AS head,
 			(SELECT e.policy_version FROM ledger.ledger_events AS e
-			 WHERE e.tenant_id = a.tenant_id AND e.chain_id = a.chain_id ORDER BY e.sequence_no LIMIT 1) AS policy,
+			 WHERE e.tenant_id = a.tenant_id AND e.chain_id = a.chain_id AND (in_tenant IS NULL OR e.tenant_id = in_tenant) ORDER BY e.sequence_no LIMIT 1) AS policy,
 			d.tenant_id IS NOT NULL AS doubtful, coalesce(d.moved, false) AS moved,
 			coalesce(m.tree_size, 0) AS since, coalesce(m.start, 0) AS start, coalesce(decode(m.frontier, 'hex'), '') AS frontier
 		FROM anchored AS a
-		LEFT JOIN ledger.ledger_chains AS c USING (tenant_id, chain_id)
+		LEFT JOIN (SELECT * FROM ledger.ledger_chains AS c WHERE (in_tenant IS NULL OR c.tenant_id = in_tenant) AND (in_chain IS NULL OR c.chain_id = in_chain)) AS c
+			USING (tenant_id, chain_id)
 		LEFT JOIN doubt AS d USING (tenant_id, chain_id)
 		LEFT JOIN jsonb_to_recordset(in_marks) AS m (tenant_id text, chain_id uuid, tree_size bigint, start bigint, frontier text)
-			USING (tenant_id, chain_id)
-		WHERE (in_tenant IS NULL OR a.tenant_id = in_tenant) AND (in_chain IS NULL OR a.chain_id = in_chain)),
+			USING (tenant_id, chain_id)),
 	-- 2. The anchors with their neighbours, and their own words.
 	anchor AS MATERIALIZED (
 		SELECT r.tenant_id, r.chain_id, r.tree_size, r.sequence_start, r.root_hash, r.previous_root_hash, c.head, c.doubtful, c.moved, c.since,
@@ -1741,6 +1757,7 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 			lag(r.tree_size) OVER w AS before_size, lag(r.root_hash) OVER w AS before_root,
 			coalesce(lead(r.previous_root_hash) OVER w = r.root_hash, lead(r.tree_size) OVER w IS NULL) AS remembered
 		FROM ledger.ledger_merkle_roots AS r JOIN chain AS c USING (tenant_id, chain_id)
+		WHERE (in_tenant IS NULL OR r.tenant_id = in_tenant) AND (in_chain IS NULL OR r.chain_id = in_chain)
 		WINDOW w AS (PARTITION BY r.tenant_id, r.chain_id ORDER BY r.tree_size)),
 	-- 3. The tree that the leaves give.
 	size AS MATERIALIZED (
@@ -1769,7 +1786,8 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 		SELECT j.tenant_id, j.chain_id, j.tree_size, s.*
 		FROM judged AS j JOIN ledger.ledger_merkle_roots AS r USING (tenant_id, chain_id, tree_size),
 			LATERAL ledger.ledger_anchor_signatures(r) AS s
-		WHERE j.kind IS DISTINCT FROM 'anchor_mismatch' AND j.astray IS NOT TRUE AND j.tree_size > j.since),
+		WHERE j.kind IS DISTINCT FROM 'anchor_mismatch' AND j.astray IS NOT TRUE AND j.tree_size > j.since
+			AND (in_tenant IS NULL OR r.tenant_id = in_tenant) AND (in_chain IS NULL OR r.chain_id = in_chain)),
 	-- 4. What each chain's anchors say together.
 	summary AS MATERIALIZED (
 		SELECT c.*, coalesce(max(j.tree_size), 0) AS newest, count(j.tree_size) AS anchors,
@@ -1805,8 +1823,10 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 		WHERE t.level IS NOT NULL AND CASE WHEN octet_length(t.hashes) = 8192 THEN t.tree_size <= w.agreed ELSE w.to_the_end END),
 	stored AS (
 		SELECT t.tenant_id, t.chain_id, t.level, t.tile_index, t.hashes, true AS is_full FROM ledger.ledger_merkle_tiles AS t
+		WHERE (in_tenant IS NULL OR t.tenant_id = in_tenant) AND (in_chain IS NULL OR t.chain_id = in_chain)
 		UNION ALL
-		SELECT g.tenant_id, g.chain_id, g.level, g.tile_index, g.hashes, false FROM ledger.ledger_merkle_edge AS g),
+		SELECT g.tenant_id, g.chain_id, g.level, g.tile_index, g.hashes, false FROM ledger.ledger_merkle_edge AS g
+		WHERE (in_tenant IS NULL OR g.tenant_id = in_tenant) AND (in_chain IS NULL OR g.chain_id = in_chain)),
 	placed AS (
 		SELECT p.*, power(256::numeric, p.level + 1) AS span FROM stored AS p),
 	tile AS (
@@ -1859,8 +1879,9 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 		'anchors', (SELECT count(*) FROM judged AS j WHERE j.tree_size > j.since),
 		'tiles', (SELECT count(*) FROM wanted AS w WHERE w.is_full),
 		'signatures', (SELECT coalesce(sum(s.verified), 0) FROM signed AS s),
-		'unsigned', (SELECT count(*) FROM signed AS s WHERE NOT s.is_signed))
-	$$;
+		'unsigned', (SELECT count(*) FROM signed AS s WHERE NOT s.is_signed));
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_verify_anchors(text, uuid, jsonb, jsonb) IS
 	'Findings about anchors, tiles and the registry''s anchored range by rules 1 to 8 of docs/verification.md, then one row of counts. Doubt: chains whose leaves are not compared, because events of theirs have findings; marks: sizes up to which chains were verified, with the frontier to start from. Part of ledger_verify().';
 
@@ -3218,6 +3239,7 @@ DECLARE
 	v_chain  record;
 	v_anchor record;
 	v_signed bigint;
+	v_first  bigint;
 BEGIN
 	IF NOT EXISTS (SELECT FROM ledger.ledger_keys AS k WHERE k.key_id = key_id AND k.purpose = 'log') THEN
 		RAISE EXCEPTION 'key "%" is not registered as a key of the log', key_id
@@ -3230,11 +3252,15 @@ BEGIN
 		SELECT c.tenant_id, c.chain_id FROM ledger.ledger_chains AS c
 		WHERE c.last_anchored_sequence IS NOT NULL ORDER BY c.tenant_id, c.chain_id
 	LOOP
+		-- Before its range a key signs nothing: one that came late need not walk through the past.
+		v_first := coalesce((SELECT g.first_sequence FROM ledger.ledger_key_ranges AS g
+			WHERE g.key_id = key_id AND g.tenant_id = v_chain.tenant_id AND g.chain_id = v_chain.chain_id), 1);
 		-- A signer goes from old to new, so behind its newest signature nothing is left to do.
 		v_signed := 0;
 		FOR v_anchor IN
 			SELECT r.tree_size, r.checkpoint FROM ledger.ledger_merkle_roots AS r
-			WHERE r.tenant_id = v_chain.tenant_id AND r.chain_id = v_chain.chain_id ORDER BY r.tree_size DESC
+			WHERE r.tenant_id = v_chain.tenant_id AND r.chain_id = v_chain.chain_id AND r.tree_size >= v_first
+			ORDER BY r.tree_size DESC
 		LOOP
 			v_signed := v_anchor.tree_size;
 			EXIT WHEN EXISTS (SELECT FROM ledger.ledger_note_keys(v_anchor.checkpoint) AS line (key) WHERE line.key = key_id);
@@ -3242,7 +3268,7 @@ BEGIN
 		END LOOP;
 		RETURN QUERY
 		SELECT r.* FROM ledger.ledger_merkle_roots AS r
-		WHERE r.tenant_id = v_chain.tenant_id AND r.chain_id = v_chain.chain_id AND r.tree_size > v_signed
+		WHERE r.tenant_id = v_chain.tenant_id AND r.chain_id = v_chain.chain_id AND r.tree_size > v_signed AND r.tree_size >= v_first
 			AND ledger.ledger_signature_valid(r.tenant_id, r.chain_id, r.tree_size, key_id)
 		ORDER BY r.tree_size;
 	END LOOP;
@@ -3422,7 +3448,8 @@ COMMENT ON FUNCTION ledger.ledger_record_anchor_failure(text, text) IS
 CREATE FUNCTION ledger.ledger_anchor_metrics()
 	RETURNS TABLE (metric text, labels jsonb, value double precision)
 	LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER
-	SET search_path = pg_catalog, pg_temp
+	-- It is asked every few seconds, and compiling would take longer than what is compiled.
+	SET search_path = pg_catalog, pg_temp SET jit = off
 	SET row_security = on
 	AS $$
 	WITH stats AS (
@@ -3432,6 +3459,12 @@ CREATE FUNCTION ledger.ledger_anchor_metrics()
 		FROM ledger.ledger_chains AS c CROSS JOIN LATERAL (
 			SELECT e.sequence_no FROM ledger.ledger_events AS e
 			WHERE e.tenant_id = c.tenant_id AND e.chain_id = c.chain_id ORDER BY e.sequence_no DESC LIMIT 1) AS h
+	), newest AS (
+		-- Of each chain, which may have any number of anchors.
+		SELECT c.tenant_id, a.anchored_at
+		FROM ledger.ledger_chains AS c CROSS JOIN LATERAL (
+			SELECT r.anchored_at FROM ledger.ledger_merkle_roots AS r
+			WHERE r.tenant_id = c.tenant_id AND r.chain_id = c.chain_id ORDER BY r.tree_size DESC LIMIT 1) AS a
 	), marks AS (
 		-- The newest full verification of each chain, and how far it went.
 		SELECT DISTINCT ON (m.tenant_id, m.chain_id) m.tenant_id, m.chain_id, m.tree_size, m.verified_at
@@ -3451,7 +3484,7 @@ CREATE FUNCTION ledger.ledger_anchor_metrics()
 	FROM stats AS s, jsonb_each_text(s.failures) AS f
 	UNION ALL
 	SELECT 'ledger_merkle_last_anchor_age_seconds', jsonb_build_object('tenant', r.tenant_id), extract(epoch FROM now() - max(r.anchored_at))
-	FROM ledger.ledger_merkle_roots AS r GROUP BY r.tenant_id
+	FROM newest AS r GROUP BY r.tenant_id
 	UNION ALL
 	SELECT 'ledger_merkle_unanchored_events', jsonb_build_object('tenant', h.tenant_id), sum(greatest(h.head - h.anchored, 0))
 	FROM heads AS h GROUP BY h.tenant_id

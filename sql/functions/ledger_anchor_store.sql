@@ -12,6 +12,7 @@ DECLARE
 	v_chain  record;
 	v_anchor record;
 	v_signed bigint;
+	v_first  bigint;
 BEGIN
 	IF NOT EXISTS (SELECT FROM ledger.ledger_keys AS k WHERE k.key_id = key_id AND k.purpose = 'log') THEN
 		RAISE EXCEPTION 'key "%" is not registered as a key of the log', key_id
@@ -24,11 +25,15 @@ BEGIN
 		SELECT c.tenant_id, c.chain_id FROM ledger.ledger_chains AS c
 		WHERE c.last_anchored_sequence IS NOT NULL ORDER BY c.tenant_id, c.chain_id
 	LOOP
+		-- Before its range a key signs nothing: one that came late need not walk through the past.
+		v_first := coalesce((SELECT g.first_sequence FROM ledger.ledger_key_ranges AS g
+			WHERE g.key_id = key_id AND g.tenant_id = v_chain.tenant_id AND g.chain_id = v_chain.chain_id), 1);
 		-- A signer goes from old to new, so behind its newest signature nothing is left to do.
 		v_signed := 0;
 		FOR v_anchor IN
 			SELECT r.tree_size, r.checkpoint FROM ledger.ledger_merkle_roots AS r
-			WHERE r.tenant_id = v_chain.tenant_id AND r.chain_id = v_chain.chain_id ORDER BY r.tree_size DESC
+			WHERE r.tenant_id = v_chain.tenant_id AND r.chain_id = v_chain.chain_id AND r.tree_size >= v_first
+			ORDER BY r.tree_size DESC
 		LOOP
 			v_signed := v_anchor.tree_size;
 			EXIT WHEN EXISTS (SELECT FROM ledger.ledger_note_keys(v_anchor.checkpoint) AS line (key) WHERE line.key = key_id);
@@ -36,7 +41,7 @@ BEGIN
 		END LOOP;
 		RETURN QUERY
 		SELECT r.* FROM ledger.ledger_merkle_roots AS r
-		WHERE r.tenant_id = v_chain.tenant_id AND r.chain_id = v_chain.chain_id AND r.tree_size > v_signed
+		WHERE r.tenant_id = v_chain.tenant_id AND r.chain_id = v_chain.chain_id AND r.tree_size > v_signed AND r.tree_size >= v_first
 			AND ledger.ledger_signature_valid(r.tenant_id, r.chain_id, r.tree_size, key_id)
 		ORDER BY r.tree_size;
 	END LOOP;

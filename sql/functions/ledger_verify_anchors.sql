@@ -57,10 +57,16 @@ COMMENT ON FUNCTION ledger.ledger_anchor_fault(ledger.ledger_merkle_roots, text[
 
 CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_doubt jsonb, in_marks jsonb DEFAULT '[]')
 	RETURNS TABLE (tenant_id text, chain_id uuid, sequence_no bigint, kind text, detail text, counts jsonb)
-	LANGUAGE sql STABLE PARALLEL UNSAFE
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 	-- As in ledger_judge(): nobody can estimate how much is tampered with; and nothing here is worth compiling.
 	SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
+	-- Planned for this tenant and chain, and every table is asked for them alone:
+	-- ledger_verify_new() comes here once for each chain.
+	SET plan_cache_mode = force_custom_plan
 	AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
 	WITH
 	doubt AS (
 		SELECT d.tenant_id, d.chain_id, bool_or(d.moved) AS moved
@@ -68,25 +74,29 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 	-- 1. The anchored chains, and what is known of each.
 	anchored AS MATERIALIZED (
 		SELECT r.tenant_id, r.chain_id FROM ledger.ledger_merkle_roots AS r
+			WHERE (in_tenant IS NULL OR r.tenant_id = in_tenant) AND (in_chain IS NULL OR r.chain_id = in_chain)
 		UNION SELECT t.tenant_id, t.chain_id FROM ledger.ledger_merkle_tiles AS t
+			WHERE (in_tenant IS NULL OR t.tenant_id = in_tenant) AND (in_chain IS NULL OR t.chain_id = in_chain)
 		UNION SELECT g.tenant_id, g.chain_id FROM ledger.ledger_merkle_edge AS g
+			WHERE (in_tenant IS NULL OR g.tenant_id = in_tenant) AND (in_chain IS NULL OR g.chain_id = in_chain)
 		UNION SELECT c.tenant_id, c.chain_id FROM ledger.ledger_chains AS c
-			WHERE c.first_anchored_sequence IS NOT NULL OR c.last_anchored_sequence IS NOT NULL),
+			WHERE (c.first_anchored_sequence IS NOT NULL OR c.last_anchored_sequence IS NOT NULL)
+				AND (in_tenant IS NULL OR c.tenant_id = in_tenant) AND (in_chain IS NULL OR c.chain_id = in_chain)),
 	chain AS MATERIALIZED (
 		SELECT a.tenant_id, a.chain_id, c.tenant_id IS NOT NULL AS registered, c.first_anchored_sequence AS first_no,
 			c.last_anchored_sequence AS last_no, c.policy_version AS registered_policy,
 			(SELECT max(e.sequence_no) FROM ledger.ledger_events AS e
-			 WHERE e.tenant_id = a.tenant_id AND e.chain_id = a.chain_id) AS head,
+			 WHERE e.tenant_id = a.tenant_id AND e.chain_id = a.chain_id AND (in_tenant IS NULL OR e.tenant_id = in_tenant)) AS head,
 			(SELECT e.policy_version FROM ledger.ledger_events AS e
-			 WHERE e.tenant_id = a.tenant_id AND e.chain_id = a.chain_id ORDER BY e.sequence_no LIMIT 1) AS policy,
+			 WHERE e.tenant_id = a.tenant_id AND e.chain_id = a.chain_id AND (in_tenant IS NULL OR e.tenant_id = in_tenant) ORDER BY e.sequence_no LIMIT 1) AS policy,
 			d.tenant_id IS NOT NULL AS doubtful, coalesce(d.moved, false) AS moved,
 			coalesce(m.tree_size, 0) AS since, coalesce(m.start, 0) AS start, coalesce(decode(m.frontier, 'hex'), '') AS frontier
 		FROM anchored AS a
-		LEFT JOIN ledger.ledger_chains AS c USING (tenant_id, chain_id)
+		LEFT JOIN (SELECT * FROM ledger.ledger_chains AS c WHERE (in_tenant IS NULL OR c.tenant_id = in_tenant) AND (in_chain IS NULL OR c.chain_id = in_chain)) AS c
+			USING (tenant_id, chain_id)
 		LEFT JOIN doubt AS d USING (tenant_id, chain_id)
 		LEFT JOIN jsonb_to_recordset(in_marks) AS m (tenant_id text, chain_id uuid, tree_size bigint, start bigint, frontier text)
-			USING (tenant_id, chain_id)
-		WHERE (in_tenant IS NULL OR a.tenant_id = in_tenant) AND (in_chain IS NULL OR a.chain_id = in_chain)),
+			USING (tenant_id, chain_id)),
 	-- 2. The anchors with their neighbours, and their own words.
 	anchor AS MATERIALIZED (
 		SELECT r.tenant_id, r.chain_id, r.tree_size, r.sequence_start, r.root_hash, r.previous_root_hash, c.head, c.doubtful, c.moved, c.since,
@@ -96,6 +106,7 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 			lag(r.tree_size) OVER w AS before_size, lag(r.root_hash) OVER w AS before_root,
 			coalesce(lead(r.previous_root_hash) OVER w = r.root_hash, lead(r.tree_size) OVER w IS NULL) AS remembered
 		FROM ledger.ledger_merkle_roots AS r JOIN chain AS c USING (tenant_id, chain_id)
+		WHERE (in_tenant IS NULL OR r.tenant_id = in_tenant) AND (in_chain IS NULL OR r.chain_id = in_chain)
 		WINDOW w AS (PARTITION BY r.tenant_id, r.chain_id ORDER BY r.tree_size)),
 	-- 3. The tree that the leaves give.
 	size AS MATERIALIZED (
@@ -124,7 +135,8 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 		SELECT j.tenant_id, j.chain_id, j.tree_size, s.*
 		FROM judged AS j JOIN ledger.ledger_merkle_roots AS r USING (tenant_id, chain_id, tree_size),
 			LATERAL ledger.ledger_anchor_signatures(r) AS s
-		WHERE j.kind IS DISTINCT FROM 'anchor_mismatch' AND j.astray IS NOT TRUE AND j.tree_size > j.since),
+		WHERE j.kind IS DISTINCT FROM 'anchor_mismatch' AND j.astray IS NOT TRUE AND j.tree_size > j.since
+			AND (in_tenant IS NULL OR r.tenant_id = in_tenant) AND (in_chain IS NULL OR r.chain_id = in_chain)),
 	-- 4. What each chain's anchors say together.
 	summary AS MATERIALIZED (
 		SELECT c.*, coalesce(max(j.tree_size), 0) AS newest, count(j.tree_size) AS anchors,
@@ -160,8 +172,10 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 		WHERE t.level IS NOT NULL AND CASE WHEN octet_length(t.hashes) = 8192 THEN t.tree_size <= w.agreed ELSE w.to_the_end END),
 	stored AS (
 		SELECT t.tenant_id, t.chain_id, t.level, t.tile_index, t.hashes, true AS is_full FROM ledger.ledger_merkle_tiles AS t
+		WHERE (in_tenant IS NULL OR t.tenant_id = in_tenant) AND (in_chain IS NULL OR t.chain_id = in_chain)
 		UNION ALL
-		SELECT g.tenant_id, g.chain_id, g.level, g.tile_index, g.hashes, false FROM ledger.ledger_merkle_edge AS g),
+		SELECT g.tenant_id, g.chain_id, g.level, g.tile_index, g.hashes, false FROM ledger.ledger_merkle_edge AS g
+		WHERE (in_tenant IS NULL OR g.tenant_id = in_tenant) AND (in_chain IS NULL OR g.chain_id = in_chain)),
 	placed AS (
 		SELECT p.*, power(256::numeric, p.level + 1) AS span FROM stored AS p),
 	tile AS (
@@ -214,7 +228,8 @@ CREATE FUNCTION ledger.ledger_verify_anchors(in_tenant text, in_chain uuid, in_d
 		'anchors', (SELECT count(*) FROM judged AS j WHERE j.tree_size > j.since),
 		'tiles', (SELECT count(*) FROM wanted AS w WHERE w.is_full),
 		'signatures', (SELECT coalesce(sum(s.verified), 0) FROM signed AS s),
-		'unsigned', (SELECT count(*) FROM signed AS s WHERE NOT s.is_signed))
-	$$;
+		'unsigned', (SELECT count(*) FROM signed AS s WHERE NOT s.is_signed));
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_verify_anchors(text, uuid, jsonb, jsonb) IS
 	'Findings about anchors, tiles and the registry''s anchored range by rules 1 to 8 of docs/verification.md, then one row of counts. Doubt: chains whose leaves are not compared, because events of theirs have findings; marks: sizes up to which chains were verified, with the frontier to start from. Part of ledger_verify().';

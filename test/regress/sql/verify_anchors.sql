@@ -12,6 +12,13 @@ SELECT r ->> 'verdict', r -> 'rows', r -> 'anchors', r -> 'tiles', r -> 'signatu
 -- A range has no anchors.
 SELECT r -> 'anchors' FROM ledger_verify_report('acme', :'chain', 1, 307) AS r;
 
+-- One chain is planned for by itself: of no other tenant a leaf is opened.
+BEGIN;
+SELECT kind, counts ->> 'anchors' AS anchors FROM ledger.ledger_verify_anchors('acme', :'chain', '[]');
+SELECT DISTINCT t.tenant_id FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation JOIN ledger.ledger_tenants AS t ON t.leaf = c.relname
+WHERE l.pid = pg_backend_pid();
+COMMIT;
+
 -- The tree again, in one pass: sizes that are not there have no row.
 SELECT tree_size, root = ledger_chain_root('acme', :'chain', tree_size) AS as_proved, octet_length(frontier) / 32 AS hashes
 FROM ledger.ledger_tree_check('acme', :'chain', '{307,7,7,1,308}') WHERE level IS NULL;
