@@ -9,7 +9,9 @@ CREATE TABLE ledger.ledger_keys (
 	registered_by name        NOT NULL DEFAULT session_user,
 	retired_at    timestamptz,
 	revoked_at    timestamptz,
-	reason        text
+	reason        text,
+	-- Whoever verifies reads every key: one that cannot be read would keep him from a verdict.
+	CHECK (ledger.ledger_key_id(public_key) = key_id)
 );
 COMMENT ON TABLE ledger.ledger_keys IS
 	'Public keys: whose signatures on checkpoints, statements and marks count. Made by ledger_register_key(), ended by ledger_retire_key() and ledger_revoke_key().';

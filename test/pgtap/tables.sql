@@ -241,6 +241,7 @@ SELECT set_eq($q$ SELECT c.relname::text, replace(pg_get_constraintdef(k.oid), '
 	('ledger_key_ranges', 'FOREIGN KEY (key_id) REFERENCES ledger_keys(key_id)'),
 	('ledger_key_ranges', 'FOREIGN KEY (tenant_id) REFERENCES ledger_tenants(tenant_id)'),
 	('ledger_key_ranges', 'PRIMARY KEY (key_id, tenant_id, chain_id)'),
+	('ledger_keys', 'CHECK ((ledger_key_id(public_key) = key_id))'),
 	('ledger_keys', 'CHECK ((purpose = ANY (ARRAY[''log''::text, ''witness''::text])))'),
 	('ledger_keys', 'PRIMARY KEY (key_id)'),
 	('ledger_keys', 'UNIQUE (public_key)'),

@@ -169,5 +169,9 @@ UPDATE ledger_key_ranges SET last_sequence = NULL WHERE last_sequence IS NOT NUL
 UPDATE ledger_key_ranges SET last_sequence = 6 WHERE last_sequence IS NOT NULL;
 UPDATE ledger_key_ranges SET last_sequence = 4 WHERE key_id = 'ledger.example/prod+77b80c1d' AND chain_id = :'chain';
 DELETE FROM ledger_key_ranges;
+-- Nor does who may write the table put a key there that no verification could read, or under another's name.
+INSERT INTO ledger_keys (key_id, public_key, purpose) VALUES ('garbage+00000000', 'garbage', 'log');
+INSERT INTO ledger_keys (key_id, public_key, purpose, registered_at)
+VALUES ('other+00000000', 'ledger.example/prod+77b80c1d+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4', 'log', '-infinity');
 \set ON_ERROR_ROLLBACK off
 ROLLBACK;
