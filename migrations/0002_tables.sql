@@ -15,7 +15,8 @@ CREATE TABLE ledger.ledger_settings (
 	-- Never hashed and never compared between copies: it only tells a copy that it is one.
 	home         text        NOT NULL,
 	created_at   timestamptz NOT NULL DEFAULT now(),
-	restored_at  timestamptz
+	restored_at  timestamptz,
+	first_anchored_at timestamptz
 );
 COMMENT ON TABLE ledger.ledger_settings IS
 	'One row: origin (the name of this log in checkpoints), instance_id and incarnation (which copy of it this database is).';
@@ -26,6 +27,7 @@ COMMENT ON COLUMN ledger.ledger_settings.incarnation IS 'Counts the copies that 
 COMMENT ON COLUMN ledger.ledger_settings.home IS 'System identifier and database that this copy lives in: a restored copy sees that it is one.';
 COMMENT ON COLUMN ledger.ledger_settings.created_at IS 'When the log was begun.';
 COMMENT ON COLUMN ledger.ledger_settings.restored_at IS 'When this copy was taken over after a restore.';
+COMMENT ON COLUMN ledger.ledger_settings.first_anchored_at IS 'When the first anchor was made: since then the origin stands. NULL: not yet.';
 
 -- ---- sql/tables/ledger_tenants.sql
 CREATE TABLE ledger.ledger_tenants (

@@ -94,6 +94,20 @@ CREATE FUNCTION ledger.ledger_range_only_narrows(before ledger.ledger_key_ranges
 COMMENT ON FUNCTION ledger.ledger_range_only_narrows(ledger.ledger_key_ranges, ledger.ledger_key_ranges) IS
 	'Does this change of a key''s range only make it smaller? For the trigger on ledger_key_ranges.';
 
+-- Checkpoints name the log by its origin: another name under the same events would be
+-- another log.  A copy that takes an identity of its own may take one.
+CREATE FUNCTION ledger.ledger_origin_stays(before ledger.ledger_settings, after ledger.ledger_settings)
+	RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT before.first_anchored_at IS NULL
+		OR (after.first_anchored_at = before.first_anchored_at
+			AND (after.origin = before.origin OR after.instance_id <> before.instance_id)) IS TRUE
+	$$;
+COMMENT ON FUNCTION ledger.ledger_origin_stays(ledger.ledger_settings, ledger.ledger_settings) IS
+	'Does this change leave the log''s name as it is, or is nothing anchored under it yet, or does a copy take an identity of its own? For the trigger on ledger_settings.';
+
 -- ---- sql/functions/ledger_create_tenant.sql
 -- Name of a tenant's leaf: readable, and unique by eight digits of its hash.
 CREATE FUNCTION ledger.ledger_leaf_name(tenant text) RETURNS name
@@ -987,7 +1001,7 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 	), additive AS (
 		SELECT t.relation, w.name, w.bits, CASE w.name WHEN 'ledger_refuse_row' THEN format('(NOT ledger.%s(old.*, new.*))', t.condition) END AS condition
 		FROM (VALUES ('ledger_merkle_roots', 'ledger_anchor_only_adds'), ('ledger_keys', 'ledger_key_only_ends'),
-				('ledger_key_ranges', 'ledger_range_only_narrows')) AS t (relation, condition),
+				('ledger_key_ranges', 'ledger_range_only_narrows'), ('ledger_settings', 'ledger_origin_stays')) AS t (relation, condition),
 			(VALUES ('ledger_refuse_row', 1 + 2 + 16), ('ledger_refuse_delete', 1 + 2 + 8), ('ledger_refuse_statement', 2 + 8 + 32)) AS w (name, bits)
 	), wanted AS (
 		SELECT NULL::text AS tenant_id, 'ledger_events' AS relation, w.*, NULL AS condition FROM on_parent AS w
@@ -2301,6 +2315,38 @@ CREATE FUNCTION ledger.ledger_newest_anchors(tenant text DEFAULT NULL) RETURNS S
 COMMENT ON FUNCTION ledger.ledger_newest_anchors(text) IS
 	'The newest anchor of each chain of the granted tenants, or of one of them: what a mark is made of (ledgerctl verify). For ledger_auditor, ledger_operator and ledger_anchorer.';
 
+-- ---- sql/functions/ledger_set_origin.sql
+-- The name of the log in its checkpoints.  A random one is there from the start; an
+-- operator may give it a name that he owns, as long as nothing is anchored under it.
+CREATE FUNCTION ledger.ledger_set_origin(origin text) RETURNS text
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+#variable_conflict use_variable
+DECLARE
+	v_now ledger.ledger_settings;
+BEGIN
+	IF origin IS NULL OR origin !~ '^[a-z0-9][a-z0-9./-]{0,200}$' THEN
+		RAISE EXCEPTION 'origin is not valid'
+			USING ERRCODE = 'LG400', DETAIL = CASE WHEN origin IS NULL THEN 'It is null.' ELSE format('It is "%s".', left(origin, 210)) END,
+				HINT = 'An origin matches ^[a-z0-9][a-z0-9./-]{0,200}$; take a name that you own, such as ledger.example.com/prod.';
+	END IF;
+	SELECT s.* INTO STRICT v_now FROM ledger.ledger_settings AS s FOR UPDATE;
+	-- A copy that is not taken over yet may become a log of its own.
+	IF v_now.origin <> origin AND v_now.first_anchored_at IS NOT NULL AND v_now.home = ledger.ledger_home() THEN
+		RAISE EXCEPTION 'the origin stands since the first anchor'
+			USING ERRCODE = 'LG423', DETAIL = format('It is "%s".', v_now.origin),
+				HINT = 'Checkpoints that left name the log by it. A restored copy that is to sign on its own takes a new one before ledger_after_restore().';
+	END IF;
+	UPDATE ledger.ledger_settings AS s
+	   SET origin = origin, instance_id = CASE WHEN v_now.first_anchored_at IS NULL OR v_now.origin = origin
+	                                           THEN s.instance_id ELSE gen_random_uuid() END;
+	RETURN origin;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_set_origin(text) IS
+	'Names the log in its checkpoints, and returns the name. Before the first anchor; afterwards only in a restored copy that ledger_after_restore() has not taken over, which so becomes a log of its own. LG400: no such name; LG423: anchored already. For ledger_operator.';
+
 -- ---- sql/functions/ledger_anchor_tick.sql
 -- Anchoring: fixing the head of a chain's tree, so that it can be signed and carried
 -- outside.  A function to be called again and again, by any number of drivers; what
@@ -2650,6 +2696,7 @@ BEGIN
 	END LOOP;
 	IF v_anchored <> '{}' THEN
 		PERFORM ledger.ledger_count_anchors(v_anchored, v_seconds);
+		UPDATE ledger.ledger_settings AS s SET first_anchored_at = clock_timestamp() WHERE s.first_anchored_at IS NULL;
 		PERFORM ledger.ledger_commit_firmly();
 	END IF;
 END

@@ -42,6 +42,19 @@ CREATE TRIGGER ledger_refuse_statement BEFORE DELETE OR TRUNCATE ON ledger.ledge
 ALTER TABLE ledger.ledger_schema_migrations ENABLE ALWAYS TRIGGER ledger_refuse_row;
 ALTER TABLE ledger.ledger_schema_migrations ENABLE ALWAYS TRIGGER ledger_refuse_statement;
 
+-- ---- sql/triggers/ledger_settings.sql
+-- One row, and the name in it is what every checkpoint that left says.
+CREATE TRIGGER ledger_refuse_row BEFORE UPDATE ON ledger.ledger_settings
+	FOR EACH ROW WHEN (NOT ledger.ledger_origin_stays(old, new))
+	EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_delete BEFORE DELETE ON ledger.ledger_settings
+	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_statement BEFORE DELETE OR TRUNCATE ON ledger.ledger_settings
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+ALTER TABLE ledger.ledger_settings ENABLE ALWAYS TRIGGER ledger_refuse_row;
+ALTER TABLE ledger.ledger_settings ENABLE ALWAYS TRIGGER ledger_refuse_delete;
+ALTER TABLE ledger.ledger_settings ENABLE ALWAYS TRIGGER ledger_refuse_statement;
+
 -- ---- sql/triggers/ledger_merkle_roots.sql
 -- Anchors are evidence like events.  What changes in the course of their lives is only
 -- what is added to them (functions/ledger_only_adds.sql).  Row triggers too, because
@@ -193,7 +206,7 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_revoke_tenant(name, text), ledger.ledger_ensure_partitions(),
 	ledger.ledger_maintenance_tick(), ledger.ledger_set_retention(text, interval),
 	ledger.ledger_add_event_type(text, text, text, text, text[], text, boolean), ledger.ledger_rebuild_projection(text),
-	ledger.ledger_set_anchoring(text, integer, interval, interval), ledger.ledger_accept_guards(text),
+	ledger.ledger_set_anchoring(text, integer, interval, interval), ledger.ledger_set_origin(text), ledger.ledger_accept_guards(text),
 	ledger.ledger_register_key(text, text, boolean), ledger.ledger_retire_key(text, text),
 	ledger.ledger_revoke_key(text, text, timestamptz)
 	TO ledger_operator;

@@ -346,6 +346,7 @@ BEGIN
 	END LOOP;
 	IF v_anchored <> '{}' THEN
 		PERFORM ledger.ledger_count_anchors(v_anchored, v_seconds);
+		UPDATE ledger.ledger_settings AS s SET first_anchored_at = clock_timestamp() WHERE s.first_anchored_at IS NULL;
 		PERFORM ledger.ledger_commit_firmly();
 	END IF;
 END

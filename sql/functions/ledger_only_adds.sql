@@ -61,3 +61,17 @@ CREATE FUNCTION ledger.ledger_range_only_narrows(before ledger.ledger_key_ranges
 	$$;
 COMMENT ON FUNCTION ledger.ledger_range_only_narrows(ledger.ledger_key_ranges, ledger.ledger_key_ranges) IS
 	'Does this change of a key''s range only make it smaller? For the trigger on ledger_key_ranges.';
+
+-- Checkpoints name the log by its origin: another name under the same events would be
+-- another log.  A copy that takes an identity of its own may take one.
+CREATE FUNCTION ledger.ledger_origin_stays(before ledger.ledger_settings, after ledger.ledger_settings)
+	RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT before.first_anchored_at IS NULL
+		OR (after.first_anchored_at = before.first_anchored_at
+			AND (after.origin = before.origin OR after.instance_id <> before.instance_id)) IS TRUE
+	$$;
+COMMENT ON FUNCTION ledger.ledger_origin_stays(ledger.ledger_settings, ledger.ledger_settings) IS
+	'Does this change leave the log''s name as it is, or is nothing anchored under it yet, or does a copy take an identity of its own? For the trigger on ledger_settings.';

@@ -53,7 +53,7 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_revoke_tenant(name, text), ledger.ledger_ensure_partitions(),
 	ledger.ledger_maintenance_tick(), ledger.ledger_set_retention(text, interval),
 	ledger.ledger_add_event_type(text, text, text, text, text[], text, boolean), ledger.ledger_rebuild_projection(text),
-	ledger.ledger_set_anchoring(text, integer, interval, interval), ledger.ledger_accept_guards(text),
+	ledger.ledger_set_anchoring(text, integer, interval, interval), ledger.ledger_set_origin(text), ledger.ledger_accept_guards(text),
 	ledger.ledger_register_key(text, text, boolean), ledger.ledger_retire_key(text, text),
 	ledger.ledger_revoke_key(text, text, timestamptz)
 	TO ledger_operator;

@@ -9,6 +9,7 @@ const others = [
 	{ table: 'ledger_merkle_roots', triggers: additive, lets: 'ledger_anchor_only_adds' },
 	{ table: 'ledger_keys', triggers: additive, lets: 'ledger_key_only_ends' },
 	{ table: 'ledger_key_ranges', triggers: additive, lets: 'ledger_range_only_narrows' },
+	{ table: 'ledger_settings', triggers: additive, lets: 'ledger_origin_stays' },
 ];
 
 export const cases = [

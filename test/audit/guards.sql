@@ -45,6 +45,7 @@ $$;
 \i sql/triggers/ledger_schema_migrations.sql
 \i sql/triggers/ledger_merkle_roots.sql
 \i sql/triggers/ledger_keys.sql
+\i sql/triggers/ledger_settings.sql
 CREATE EVENT TRIGGER ledger_guard_start ON ddl_command_start EXECUTE FUNCTION ledger.ledger_guard_start();
 CREATE EVENT TRIGGER ledger_guard_ddl_end ON ddl_command_end EXECUTE FUNCTION ledger.ledger_guard_ddl_end();
 CREATE EVENT TRIGGER ledger_guard_drop ON sql_drop EXECUTE FUNCTION ledger.ledger_guard_drop();

@@ -50,7 +50,7 @@ SELECT set_eq($$ SELECT proname::text, provolatile::text || proparallel::text FR
 	('ledger_create_tenant', 'vu'), ('ledger_grant_tenant', 'vu'), ('ledger_revoke_tenant', 'vu'), ('ledger_add_event_type', 'vu'),
 	('ledger_rebuild_projection', 'vu'), ('ledger_ensure_partitions', 'vu'), ('ledger_maintenance_tick', 'vu'), ('ledger_set_retention', 'vu'),
 	('ledger_record_guard_change', 'vu'), ('ledger_record_migrations', 'vu'), ('ledger_start_incarnation', 'vu'), ('ledger_lock_copy', 'vu'), ('ledger_store_mark', 'vu'),
-	('ledger_set_anchoring', 'vu'), ('ledger_anchor_tick', 'vu'), ('ledger_accept_guards', 'vu'),
+	('ledger_set_anchoring', 'vu'), ('ledger_set_origin', 'vu'), ('ledger_anchor_tick', 'vu'), ('ledger_accept_guards', 'vu'),
 	('ledger_register_key', 'vu'), ('ledger_retire_key', 'vu'), ('ledger_revoke_key', 'vu'), ('ledger_store_signature', 'vu'), ('ledger_store_receipt', 'vu'),
 	('ledger_record_anchor_failure', 'vu') $$,
 	'what writes with the owner''s rights, and never in a parallel plan');

@@ -155,6 +155,7 @@ SELECT set_eq('SELECT role, function FROM function_grants', $$ VALUES
 	('ledger_operator', 'ledger_guard_fingerprint(text)'),
 	('ledger_operator', 'ledger_guard_fingerprints(text[])'),
 	('ledger_operator', 'ledger_set_anchoring(text, integer, interval, interval)'),
+	('ledger_operator', 'ledger_set_origin(text)'),
 	('ledger_operator', 'ledger_anchor_metrics()'),
 	('ledger_operator', 'ledger_register_key(text, text, boolean)'),
 	('ledger_operator', 'ledger_retire_key(text, text)'),

@@ -169,6 +169,7 @@ SELECT set_eq('SELECT relation, name, definition FROM columns', $$ VALUES
 	('ledger_settings', 'home', 'text not null'),
 	('ledger_settings', 'created_at', 'timestamp with time zone not null default now()'),
 	('ledger_settings', 'restored_at', 'timestamp with time zone'),
+	('ledger_settings', 'first_anchored_at', 'timestamp with time zone'),
 	('ledger_tenant_grants', 'tenant_id', 'text not null C'),
 	('ledger_tenant_grants', 'role_name', 'name not null C'),
 	('ledger_tenant_grants', 'granted_at', 'timestamp with time zone not null default now()'),
@@ -366,6 +367,9 @@ SELECT set_eq($$ SELECT c.relname::text, t.tgname::text, t.tgenabled::text, t.tg
 	('ledger_keys', 'ledger_refuse_row', 'A', 19, 'ledger_refuse_change'),
 	('ledger_keys', 'ledger_refuse_delete', 'A', 11, 'ledger_refuse_change'),
 	('ledger_keys', 'ledger_refuse_statement', 'A', 42, 'ledger_refuse_change'),
+	('ledger_settings', 'ledger_refuse_row', 'A', 19, 'ledger_refuse_change'),
+	('ledger_settings', 'ledger_refuse_delete', 'A', 11, 'ledger_refuse_change'),
+	('ledger_settings', 'ledger_refuse_statement', 'A', 42, 'ledger_refuse_change'),
 	('ledger_key_ranges', 'ledger_refuse_row', 'A', 19, 'ledger_refuse_change'),
 	('ledger_key_ranges', 'ledger_refuse_delete', 'A', 11, 'ledger_refuse_change'),
 	('ledger_key_ranges', 'ledger_refuse_statement', 'A', 42, 'ledger_refuse_change') $$, 'triggers of the tables');
