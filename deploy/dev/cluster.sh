@@ -139,7 +139,9 @@ destroy() {
 	case $data_dir in
 		/var/tmp/findings-ledger-*/data) rm -rf "${data_dir%/data}" ;;
 	esac
-	rm -f "$state_file" "$run_dir/loaded" "$run_dir/initdb.log" "$run_dir/server.log"
+	rm -f "$state_file" "$run_dir/loaded" "$run_dir/initdb.log" "$run_dir/server.log" "$run_dir/anchor.log"
+	# Key, state and checkpoints are of the log that is gone.
+	rm -rf "$run_dir/keys" "$run_dir/signer" "$run_dir/checkpoints"
 	rmdir --ignore-fail-on-non-empty "$run_dir"
 }
 

@@ -1125,8 +1125,8 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 	          AND cardinality(t.tgattr::int2[]) = 0
 	          AND CASE WHEN w.condition IS NULL THEN t.tgqual IS NULL
 	                   -- Exactly one call: NOT FUNCTION(old, new).
-	                   WHEN w.condition <> 'any' THEN position(format(' WHEN ((NOT %I.%s(old.*, new.*))) EXECUTE ',
-	                        (SELECT schema_name FROM pg_temp.plain_source), w.condition) IN replace(pg_get_triggerdef(t.oid), '"', '')) > 0
+	                   WHEN w.condition <> 'any' THEN position(format(' WHEN ((NOT %s.%s(old.*, new.*))) EXECUTE ',
+	                        replace(quote_ident((SELECT schema_name FROM pg_temp.plain_source)), '"', ''), w.condition) IN replace(pg_get_triggerdef(t.oid), '"', '')) > 0
 	                   ELSE true END)
 	UNION ALL
 	SELECT NULL, format('trigger %s on %s: not of the ledger', t.tgname, c.relname)

@@ -63,6 +63,12 @@ DELETE FROM partman.part_config;
 SELECT ledger.ledger_maintenance_tick();
 SELECT datetime_string, partition_interval, retention FROM partman.part_config;
 SELECT problem FROM ledger.ledger_partition_problems();
+-- The events of this transaction may still be taken back: they are left out.
+SELECT tree_size BETWEEN 1 AND (SELECT count(*) FROM ledger.ledger_events WHERE tenant_id = 'ledger') - 1 FROM ledger.ledger_anchor_tick('ledger', true);
+SELECT dsse ->> 'payloadType', checkpoint = ledger.ledger_checkpoint('ledger', chain_id), guard_fingerprint = ledger.ledger_guard_fingerprint('ledger')
+FROM ledger.ledger_merkle_roots WHERE tenant_id = 'ledger';
+SELECT count(*) FROM ledger.ledger_verify('ledger');
+SELECT count(*) FROM ledger.ledger_verify_against(ARRAY(SELECT checkpoint FROM ledger.ledger_merkle_roots WHERE tenant_id = 'ledger'));
 ROLLBACK;
 SQL
 
@@ -83,7 +89,7 @@ is($plain, <<~'END' =~ s/\n\z//r, 'what the script answers');
 	3
 	4.445|55.56|medium|resolved
 	53
-	{"rows": 53, "kinds": {}, "links": 53, "leaves": 53, "verdict": "clean", "findings": 0, "payloads": 53, "projections": 51}
+	{"rows": 53, "kinds": {}, "links": 53, "tiles": 0, "leaves": 53, "anchors": 0, "verdict": "clean", "findings": 0, "payloads": 53, "unsigned": 0, "signatures": 0, "projections": 51}
 	7|envelope_edited
 	8|payload_edited
 	3|projection_diverged
@@ -92,6 +98,10 @@ is($plain, <<~'END' =~ s/\n\z//r, 'what the script answers');
 	1
 	t
 	YYYY_MM|1 mon|3 mons
+	t
+	application/vnd.stella-ledger-anchor+json|t|t
+	0
+	0
 	END
 
 my %settings = (
