@@ -69,14 +69,14 @@ db_connect(const cli_args *args)
 	values[0] = dsn != NULL ? dsn : "";
 	conn = PQconnectdbParams(keywords, values, 1);
 	if (PQstatus(conn) != CONNECTION_OK)
-		cli_error(CLI_USAGE, "the database: %s", PQerrorMessage(conn));
+		fault_set(&f, "%s", PQerrorMessage(conn));	/* lines become one */
 	else
 	{
 		PQsetNoticeReceiver(conn, take_notice, NULL);
 		if (make_known(conn, &f))
 			return conn;
-		cli_error(CLI_USAGE, "the database: %s", f.text);
 	}
+	cli_error(CLI_USAGE, "the database: %s", f.text);
 	PQfinish(conn);
 	return NULL;
 }

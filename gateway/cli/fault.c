@@ -12,9 +12,16 @@
 static void
 fault_clean(fault *f)
 {
+	char	   *end = f->text;
+
 	for (char *p = f->text; *p != '\0'; p++)
+	{
 		if ((unsigned char) *p < 0x20 || *p == 0x7f)
 			*p = ' ';
+		if (*p != ' ')
+			end = p + 1;
+	}
+	*end = '\0';
 }
 
 bool
