@@ -2545,7 +2545,11 @@ CREATE FUNCTION ledger.ledger_count_failure(in_tenant text, in_reason text) RETU
 	INSERT INTO ledger.ledger_anchor_stats AS s (tenant_id, failures)
 	VALUES (in_tenant, jsonb_build_object(in_reason, 1))
 	ON CONFLICT (tenant_id) DO UPDATE
-	SET failures = s.failures || jsonb_build_object(in_reason, coalesce((s.failures ->> in_reason)::bigint, 0) + 1)
+	SET failures = (
+		-- A reason is a label of a metric: there must not be ever more of them.
+		SELECT s.failures || jsonb_build_object(r.reason, coalesce((s.failures ->> r.reason)::bigint, 0) + 1)
+		FROM (SELECT CASE WHEN s.failures ? in_reason OR (SELECT count(*) FROM jsonb_object_keys(s.failures)) < 32
+		                  THEN in_reason ELSE 'other' END) AS r (reason))
 	$$;
 COMMENT ON FUNCTION ledger.ledger_count_failure(text, text) IS
 	'Counts a failure to anchor for a reason. Part of ledger_anchor_tick() and ledger_record_anchor_failure().';
@@ -2867,15 +2871,16 @@ CREATE FUNCTION ledger.ledger_signature_valid(tenant text, chain uuid, tree_size
 	SET search_path = pg_catalog, pg_temp
 	SET row_security = on
 	AS $$
-	SELECT coalesce((
-		SELECT CASE k.purpose WHEN 'witness' THEN k.revoked_at IS NULL
-			ELSE coalesce($3 BETWEEN r.first_sequence AND coalesce(r.last_sequence, $3), k.retired_at IS NULL AND k.revoked_at IS NULL) END
+	-- What was copied behind a dropped key must not be worth more than each of it.
+	SELECT ledger.ledger_tenant_allowed($1) AND coalesce((
+		SELECT bool_and(CASE k.purpose WHEN 'witness' THEN k.revoked_at IS NULL
+			ELSE coalesce($3 BETWEEN r.first_sequence AND coalesce(r.last_sequence, $3), k.retired_at IS NULL AND k.revoked_at IS NULL) END)
 		FROM ledger.ledger_keys AS k
 		LEFT JOIN ledger.ledger_key_ranges AS r ON r.key_id = k.key_id AND r.tenant_id = $1 AND r.chain_id = $2
 		WHERE k.key_id = $4), false)
 	$$;
 COMMENT ON FUNCTION ledger.ledger_signature_valid(text, uuid, bigint, text) IS
-	'Does a signature of this key count under a tree of that size of that chain: is the key registered, and the size in its range? False for one that is not. Whether there is such a signature, and whether it is right, is another question.';
+	'Does a signature of this key count under a tree of that size of that chain: is the key registered, and the size in its range? False for one that is not, and for a tenant that is not granted. Whether there is such a signature, and whether it is right, is another question.';
 
 -- ---- sql/functions/ledger_marks.sql
 -- Marks: "verified up to here", signed outside (docs/verification.md, "Marks").  The
@@ -3489,7 +3494,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_record_anchor_failure(text, text) IS
-	'Counts a failure to sign or to anchor outside, for ledger_merkle_anchor_failures_total. LG400: malformed reason; LG403: tenant not granted. For ledger_anchorer.';
+	'Counts a failure to sign or to anchor outside, for ledger_merkle_anchor_failures_total; behind 32 reasons of a tenant as "other". LG400: malformed reason; LG403: tenant not granted. For ledger_anchorer.';
 
 -- ---- sql/functions/ledger_anchor_metrics.sql
 -- What a monitor scrapes, in the terms of Prometheus.

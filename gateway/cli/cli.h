@@ -135,6 +135,9 @@ extern const lc_alloc cli_alloc;
  */
 extern cli_exit cli_read_file(const char *path, size_t max, lc_buf *out);
 
+/* The same for a note or a bundle: without the empty line that psql prints behind one. */
+extern cli_exit cli_read_note(const char *path, size_t max, lc_buf *out);
+
 /* A file that must not exist yet, flushed with its directory; mode is not widened by any umask. */
 extern cli_exit cli_write_new(const char *path, int mode, const void *bytes, size_t n);
 

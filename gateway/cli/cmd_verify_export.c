@@ -114,7 +114,7 @@ read_targets(const cli_args *args, const trust *t, export_check *e)
 		memset(target, 0, sizeof(*target));
 		target->path = cli_value_at(args, "checkpoint", i);
 		e->target_count++;
-		code = cli_read_file(target->path, LC_NOTE_MAX_LEN, &target->note);
+		code = cli_read_note(target->path, LC_NOTE_MAX_LEN, &target->note);
 		if (code == CLI_GOOD)
 			code = trust_checkpoint(target->path, (lc_str) {target->note.data, target->note.len}, t,
 									false, &target->checkpoint);

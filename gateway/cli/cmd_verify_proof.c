@@ -36,7 +36,7 @@ run(const cli_args *args)
 	cli_exit	code = trust_read(args, &t);
 
 	if (code == CLI_GOOD)
-		code = cli_read_file(bundle_path, BUNDLE_MAX, &bundle);
+		code = cli_read_note(bundle_path, BUNDLE_MAX, &bundle);
 	if (code == CLI_GOOD)
 		code = cli_read_file(event_path, EVENT_LINE_MAX, &event);
 	if (code == CLI_GOOD)

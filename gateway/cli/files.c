@@ -96,6 +96,17 @@ cli_read_file(const char *path, size_t max, lc_buf *out)
 	return code;
 }
 
+/* Nothing that ends in a signature line ends in two newlines. */
+cli_exit
+cli_read_note(const char *path, size_t max, lc_buf *out)
+{
+	cli_exit	code = cli_read_file(path, max, out);
+
+	if (code == CLI_GOOD && out->len >= 2 && memcmp(out->data + out->len - 2, "\n\n", 2) == 0)
+		lc_buf_truncate(out, out->len - 1);
+	return code;
+}
+
 static bool
 write_all(int fd, const char *bytes, size_t n)
 {

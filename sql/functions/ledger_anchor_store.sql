@@ -214,4 +214,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_record_anchor_failure(text, text) IS
-	'Counts a failure to sign or to anchor outside, for ledger_merkle_anchor_failures_total. LG400: malformed reason; LG403: tenant not granted. For ledger_anchorer.';
+	'Counts a failure to sign or to anchor outside, for ledger_merkle_anchor_failures_total; behind 32 reasons of a tenant as "other". LG400: malformed reason; LG403: tenant not granted. For ledger_anchorer.';

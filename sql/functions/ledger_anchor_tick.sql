@@ -195,7 +195,11 @@ CREATE FUNCTION ledger.ledger_count_failure(in_tenant text, in_reason text) RETU
 	INSERT INTO ledger.ledger_anchor_stats AS s (tenant_id, failures)
 	VALUES (in_tenant, jsonb_build_object(in_reason, 1))
 	ON CONFLICT (tenant_id) DO UPDATE
-	SET failures = s.failures || jsonb_build_object(in_reason, coalesce((s.failures ->> in_reason)::bigint, 0) + 1)
+	SET failures = (
+		-- A reason is a label of a metric: there must not be ever more of them.
+		SELECT s.failures || jsonb_build_object(r.reason, coalesce((s.failures ->> r.reason)::bigint, 0) + 1)
+		FROM (SELECT CASE WHEN s.failures ? in_reason OR (SELECT count(*) FROM jsonb_object_keys(s.failures)) < 32
+		                  THEN in_reason ELSE 'other' END) AS r (reason))
 	$$;
 COMMENT ON FUNCTION ledger.ledger_count_failure(text, text) IS
 	'Counts a failure to anchor for a reason. Part of ledger_anchor_tick() and ledger_record_anchor_failure().';

@@ -160,12 +160,13 @@ CREATE FUNCTION ledger.ledger_signature_valid(tenant text, chain uuid, tree_size
 	SET search_path = pg_catalog, pg_temp
 	SET row_security = on
 	AS $$
-	SELECT coalesce((
-		SELECT CASE k.purpose WHEN 'witness' THEN k.revoked_at IS NULL
-			ELSE coalesce($3 BETWEEN r.first_sequence AND coalesce(r.last_sequence, $3), k.retired_at IS NULL AND k.revoked_at IS NULL) END
+	-- What was copied behind a dropped key must not be worth more than each of it.
+	SELECT ledger.ledger_tenant_allowed($1) AND coalesce((
+		SELECT bool_and(CASE k.purpose WHEN 'witness' THEN k.revoked_at IS NULL
+			ELSE coalesce($3 BETWEEN r.first_sequence AND coalesce(r.last_sequence, $3), k.retired_at IS NULL AND k.revoked_at IS NULL) END)
 		FROM ledger.ledger_keys AS k
 		LEFT JOIN ledger.ledger_key_ranges AS r ON r.key_id = k.key_id AND r.tenant_id = $1 AND r.chain_id = $2
 		WHERE k.key_id = $4), false)
 	$$;
 COMMENT ON FUNCTION ledger.ledger_signature_valid(text, uuid, bigint, text) IS
-	'Does a signature of this key count under a tree of that size of that chain: is the key registered, and the size in its range? False for one that is not. Whether there is such a signature, and whether it is right, is another question.';
+	'Does a signature of this key count under a tree of that size of that chain: is the key registered, and the size in its range? False for one that is not, and for a tenant that is not granted. Whether there is such a signature, and whether it is right, is another question.';

@@ -28,6 +28,8 @@ expect('an export line, payload checked', GOOD, /payload checked\n$/, args(good,
 expect('an erased event', GOOD, /payload erased\n$/, args(good, file('erased', exportLine(made.rows[6], true))));
 expect('an event laid out for people', GOOD, /is event 7/, args(good, file('pretty', JSON.stringify(JSON.parse(made.envelopes[6]), null, 2))));
 expect('an evaluation is checked too', GOOD, /payload checked/, args(file('third', bundle(made, 2, 13, checkpoint)), file('evaluated', exportLine(made.rows[2]))));
+expect('a bundle as psql prints it, with a newline more', GOOD, /is event 7/, args(file('printed', `${bundle(made, 6, 13, checkpoint)}\n`), event));
+refuse('a bundle with two newlines more', /no signed checkpoint/, `${bundle(made, 6, 13, checkpoint)}\n\n`);
 expect('a key from a file', GOOD, /is event 7/, ['verify-proof', '--event', event, '--key', file('log.pub', `${logKey.vkey}\n`), good]);
 for (let size = 1; size <= 13; size++) {
 	const signed = note(head(made, size), logKey);

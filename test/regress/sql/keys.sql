@@ -146,6 +146,7 @@ SET LOCAL SESSION AUTHORIZATION acme_anchorer;
 SELECT ledger_store_signature('acme', :'anchor', :'cosigned', :'sig1');
 SET LOCAL SESSION AUTHORIZATION some_operator;
 SELECT retired_at IS NOT NULL AS retired FROM ledger_retire_key('witness.example/w+71a4f7af', 'closed');
+RESET SESSION AUTHORIZATION;
 SELECT pg_temp.counts('witness.example/w+71a4f7af') AS witness;
 SELECT revoked_at IS NOT NULL AS revoked FROM ledger_revoke_key('witness.example/w+71a4f7af', 'lied');
 SELECT pg_temp.counts('witness.example/w+71a4f7af') AS witness;
@@ -174,4 +175,8 @@ INSERT INTO ledger_keys (key_id, public_key, purpose) VALUES ('garbage+00000000'
 INSERT INTO ledger_keys (key_id, public_key, purpose, registered_at)
 VALUES ('other+00000000', 'ledger.example/prod+77b80c1d+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4', 'log', '-infinity');
 \set ON_ERROR_ROLLBACK off
+-- Ranges are told of granted tenants only.
+SELECT ledger_signature_valid('acme', :'chain', 2, key_id) AS to_all_powerful FROM ledger_keys WHERE purpose = 'log' ORDER BY 1 DESC LIMIT 1;
+SET LOCAL SESSION AUTHORIZATION globex_reader;
+SELECT ledger_signature_valid('acme', :'chain', 2, 'ledger.example/prod+77b80c1d') AS to_a_stranger;
 ROLLBACK;

@@ -214,3 +214,9 @@ SELECT ledger_record_anchor_failure('globex', 'required_tsa');
 SELECT ledger_record_anchor_failure('anchored', 'No Such');
 RESET SESSION AUTHORIZATION;
 SELECT failures -> 'required_tsa' AS counted FROM ledger_anchor_stats WHERE tenant_id = 'anchored';
+-- Reasons are labels of a metric; behind 32 of them they are counted together.
+BEGIN;
+SELECT count(ledger_record_anchor_failure('anchored', 'r' || n)) FROM generate_series(1, 100) AS n;
+SELECT count(*) AS reasons, sum(value::bigint) FILTER (WHERE key ~ '^(r[0-9]+|other)$') AS counted
+FROM ledger_anchor_stats, jsonb_each_text(failures) WHERE tenant_id = 'anchored';
+ROLLBACK;
