@@ -3379,7 +3379,9 @@ BEGIN
 		THEN format('It is no signature of key "%s" on the checkpoint of size %s.', v_key.key_id, in_anchor.tree_size) END;
 	IF v_fault IS NOT NULL THEN
 		RAISE EXCEPTION 'signature line is not valid'
-			USING ERRCODE = 'LG422', DETAIL = v_fault, HINT = 'Sign the checkpoint of this anchor, to its last newline, with a registered key.';
+			USING ERRCODE = 'LG422', DETAIL = v_fault, HINT = CASE WHEN cardinality(v_lines) = 1 AND v_key.key_id IS NULL
+				THEN format('An operator registers it: ledger_register_key(public key, %L).', in_purpose)
+				ELSE 'Sign the checkpoint of this anchor, to its last newline, with a registered key.' END;
 	END IF;
 	RETURN v_key.key_id;
 END
