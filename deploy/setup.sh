@@ -10,18 +10,24 @@ runtime=(
 	postgresql-15
 	postgresql-client-15
 	postgresql-15-partman
-	libcurl4                              # ledgerctl-online
+	libcurl4                              # ledgerctl-online, ledger-gateway
+	libgnutls30                           # ledger-gateway: the peers of TLS
+	libmicrohttpd12                       # ledger-gateway
 	libpq5
 	libssl3
+	zlib1g
 	perl                                  # the demo's and the runners' small helpers
 )
 
 # What compiling the extension and ledgerctl needs besides.
 build=(
 	build-essential
-	libcurl4-openssl-dev                  # ledgerctl-online
+	libcurl4-openssl-dev                  # ledgerctl-online, ledger-gateway
+	libgnutls28-dev
+	libmicrohttpd-dev
 	libpq-dev
 	libssl-dev
+	zlib1g-dev
 	postgresql-server-dev-15
 )
 
@@ -37,7 +43,10 @@ test=(
 	libipc-run-perl
 	libtap-parser-sourcehandler-pgtap-perl
 	openssl                               # a time stamp authority, test/tap
+	prometheus                            # promtool, test/gateway
+	slowhttptest                          # test/gateway
 	postgresql-15-pgtap
+	wrk                                   # test/gateway, test/bench
 )
 
 # Node.js makes the demo's events and is the independent implementation of the

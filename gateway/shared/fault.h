@@ -5,8 +5,8 @@
  * Who finds the failure writes the sentence and returns false; who called
  * either passes both on or says where it happened with fault_at().
  */
-#ifndef LEDGERCTL_FAULT_H
-#define LEDGERCTL_FAULT_H
+#ifndef GATEWAY_FAULT_H
+#define GATEWAY_FAULT_H
 
 #include <stdbool.h>
 

@@ -5,8 +5,8 @@
  * No redirect is followed, nothing but http and https is spoken, and no answer
  * is longer than HTTP_MAX_ANSWER: the other side is not trusted.
  */
-#ifndef LEDGERCTL_HTTP_H
-#define LEDGERCTL_HTTP_H
+#ifndef GATEWAY_HTTP_H
+#define GATEWAY_HTTP_H
 
 #include "fault.h"
 #include "lc_buf.h"

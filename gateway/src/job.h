@@ -1,0 +1,51 @@
+/*
+ * job.h
+ *		Work for the database, apart from the request that wants it: a
+ *		request may give up (deadline, lost connection) while its job runs on.
+ *
+ * Made and ended in the loop's thread; in between one executor has it.
+ */
+#ifndef GATEWAY_JOB_H
+#define GATEWAY_JOB_H
+
+#include "identity.h"
+#include "loop.h"
+#include "reply.h"
+#include "route.h"
+
+typedef struct job
+{
+	const route *route;
+	loop	   *loop;
+	struct request *request;	/* NULL: it gave up; nobody will read the reply */
+	identity	who;
+	char		path[1024];		/* "instance" of problems */
+	char		trace_id[33];
+	char		request_id[40];
+	char		traceparent[64];
+	lc_buf		context;		/* JSON for the SQL function */
+	lc_buf		body;			/* canonical JSON, or the bytes of BODY_BYTES */
+	bool		accepts_gzip;
+	int64_t		deadline;		/* loop_now(): not worth starting after it */
+	int64_t		queued_us;		/* for the histogram */
+	int			tries;			/* that ended in 40001 or 40P01 */
+	reply		reply;
+	loop_call	call;			/* for job_done from another thread */
+	struct job *next;			/* of whichever queue it stands in */
+} job;
+
+/* Hands it to the executor of its route's class.  Over: the executor calls job_done. */
+extern void job_submit(job *j);
+
+/* Any thread; the reply is filled.  The executor must not touch the job again. */
+extern void job_done(job *j);
+
+/* Fills the reply with a problem, then job_done. */
+struct problem;
+extern void job_refuse(job *j, const char *code, const char *format, ...)
+			__attribute__((format(printf, 3, 4)));
+
+/* job->request, asked from any thread: has the client's deadline passed? */
+extern bool job_abandoned(const job *j);
+
+#endif

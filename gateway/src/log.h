@@ -1,0 +1,27 @@
+/*
+ * log.h
+ *		One JSON object a line on standard output.  Any thread.
+ *
+ * Lines are written whole.  When the reader is slow they are dropped and
+ * counted, so that a full pipe stops no request.  Values are escaped; payloads,
+ * tokens and connection strings are never given to these functions.
+ */
+#ifndef GATEWAY_LOG_H
+#define GATEWAY_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR } log_level;
+
+extern void log_start(const char *level);
+
+/* {"time":…,"level":…,"event":event,"message":…}; event is a stable name such as "db.lost". */
+extern void log_line(log_level level, const char *event, const char *format, ...)
+			__attribute__((format(printf, 3, 4)));
+
+struct request;
+extern void log_request(const struct request *r);	/* when its answer has been sent, or could not be */
+extern uint64_t log_dropped(void);
+
+#endif

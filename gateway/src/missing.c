@@ -1,0 +1,81 @@
+/*
+ * missing.c
+ *		While the parts are being put together: weak definitions, so that the
+ *		program links.  Whoever brings a part takes its lines out.
+ */
+#include "auth.h"
+#include "cursor.h"
+#include "dbappend.h"
+#include "dbpipe.h"
+#include "http_local.h"
+#include "link.h"
+#include "log.h"
+#include "probe.h"
+#include "prom.h"
+#include "quota.h"
+#include "request.h"
+#include "stream.h"
+#include "strict.h"
+#include "tick.h"
+#include "work.h"
+
+#define WEAK __attribute__((weak))
+
+/* auth */
+WEAK bool auth_start(void) { return true; }
+WEAK void auth_reload(void) {}
+WEAK void auth_stop(void) {}
+WEAK auth_result auth_token(const char *token, size_t n, time_t now, identity *out, problem *p)
+{ (void) token; (void) n; (void) now; (void) out; problem_set(p, "token_invalid", "no verifier yet"); return AUTH_REFUSED; }
+WEAK auth_result auth_certificate(const uint8_t *der, size_t n, identity *out, problem *p)
+{ (void) der; (void) n; (void) out; problem_set(p, "token_invalid", "no verifier yet"); return AUTH_REFUSED; }
+WEAK bool auth_wait(loop *l, loop_call *call) { (void) l; (void) call; return false; }
+WEAK void auth_wait_end(loop_call *call) { (void) call; }
+WEAK bool auth_ready(void) { return false; }
+WEAK void auth_count(auth_counters *out) { *out = (auth_counters) {0}; }
+/* database */
+WEAK dbpipe *dbpipe_new(loop *l) { return (dbpipe *) l; }
+WEAK void dbpipe_submit(dbpipe *p, job *j) { (void) p; job_refuse(j, "pool_exhausted", "no database yet"); }
+WEAK void dbpipe_free(dbpipe *p) { (void) p; }
+WEAK dbappend *dbappend_new(loop *l) { return (dbappend *) l; }
+WEAK void dbappend_submit(dbappend *a, job *j) { (void) a; job_refuse(j, "pool_exhausted", "no database yet"); }
+WEAK void dbappend_free(dbappend *a) { (void) a; }
+WEAK uint64_t dbappend_backlog(const char *tenant) { (void) tenant; return 0; }
+WEAK bool dbslow_start(void) { return true; }
+WEAK void dbslow_submit(job *j) { job_refuse(j, "pool_exhausted", "no database yet"); }
+WEAK void dbslow_stop(void) {}
+WEAK void db_count(db_counters *out) { *out = (db_counters) {0}; }
+WEAK bool db_up(void) { return false; }
+WEAK bool quota_take(const char *tenant, uint64_t events, problem *p) { (void) tenant; (void) events; (void) p; return true; }
+WEAK void quota_set_unanchored(const char *tenant, uint64_t events) { (void) tenant; (void) events; }
+WEAK void quota_add_unanchored(const char *tenant, uint64_t events) { (void) tenant; (void) events; }
+WEAK void quota_each(void (*fn) (const quota_state *state, void *arg), void *arg) { (void) fn; (void) arg; }
+/* monitor */
+WEAK void prom_request(const request *r, double seconds) { (void) r; (void) seconds; }
+WEAK void prom_in_flight(int change) { (void) change; }
+WEAK void prom_write(const char *tenant, const char *event_type, const char *source, double seconds, uint64_t events)
+{ (void) tenant; (void) event_type; (void) source; (void) seconds; (void) events; }
+WEAK void prom_local(request *r) { request_text(r, 200, "text/plain", "", 0); }
+WEAK bool probe_start(void) { return true; }
+WEAK void probe_stop(void) {}
+WEAK void probe_draining(void) {}
+WEAK void probe_live(request *r) { request_text(r, 200, "application/json", "{}", 2); }
+WEAK void probe_ready(request *r) { request_text(r, 503, "application/json", "{}", 2); }
+WEAK bool tick_start(void) { return true; }
+WEAK void tick_anchor_soon(void) {}
+WEAK void tick_stop(void) {}
+WEAK void tick_count(tick_counters *out) { *out = (tick_counters) {0}; }
+/* work */
+WEAK void export_findings(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no export yet"); }
+WEAK void attachment_store(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
+WEAK void attachment_list(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
+WEAK void attachment_read(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
+WEAK void attachment_link(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
+WEAK void attachment_push(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
+WEAK bool link_check(const target *t, time_t now, char *tenant) { (void) t; (void) now; (void) tenant; return false; }
+WEAK bool cursor_start(void) { return true; }
+WEAK void cursor_make(lc_buf *out, const char *name, const char *tenant, lc_str filters, lc_str position)
+{ (void) out; (void) name; (void) tenant; (void) filters; (void) position; }
+WEAK bool cursor_read(const char *token, const char *name, const char *tenant, lc_str filters, lc_buf *position)
+{ (void) token; (void) name; (void) tenant; (void) filters; (void) position; return false; }
+WEAK void cursor_filters_hash(lc_str filters, char out[65]) { (void) filters; out[0] = '\0'; }

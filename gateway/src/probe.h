@@ -1,0 +1,25 @@
+/*
+ * probe.h
+ *		A thread with a connection of its own that looks at the database every
+ *		second, and every LEDGER__OBSERVABILITY__REFRESH at the metrics that
+ *		SQL has.  Probes and scrapes read what it saw last and wait for nothing.
+ */
+#ifndef GATEWAY_PROBE_H
+#define GATEWAY_PROBE_H
+
+#include "reply.h"
+
+struct request;
+
+extern bool probe_start(void);
+extern void probe_stop(void);
+extern void probe_draining(void);	/* SIGTERM: readiness is 503 from now on */
+
+/* GET /health/live, GET /health/ready */
+extern void probe_live(struct request *r);
+extern void probe_ready(struct request *r);
+
+/* The SQL part of /metrics as it was read last, in Prometheus text (prom.c). */
+extern void probe_metrics(lc_buf *out);
+
+#endif
