@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes docs/reference/{errors,ledgerctl,settings,sql}.md: from extension/src/errcodes.h,
-# the program, and the catalog of a freshly migrated database.
+# Writes docs/reference/{errors,ledgerctl,problems,settings,sql}.md: from extension/src/errcodes.h,
+# the programs, and the catalog of a freshly migrated database.
 #
 # usage: generate.sh [--into DIR] [DSN]
 #
@@ -38,5 +38,6 @@ from_catalog() {
 node docs/generate/errors.mjs extension/src/errcodes.h >"$target/errors.md"
 make -s -C gateway all
 docs/generate/ledgerctl.sh gateway/bin/ledgerctl >"$target/ledgerctl.md"
+docs/generate/problems.sh >"$target/problems.md"
 from_catalog settings >"$target/settings.md"
 from_catalog sql >"$target/sql.md"
