@@ -28,9 +28,12 @@ extern const char *scope_name(scope one);
 /* Of a list separated by spaces (RFC 6749 section 3.3). */
 extern uint32_t scopes_parse(const char *list, size_t n);
 
+/* A tenant's name has 1 to 128 bytes (ledger_tenants). */
+#define IDENTITY_TENANT_SIZE 129
+
 typedef struct identity
 {
-	char		tenant[64];
+	char		tenant[IDENTITY_TENANT_SIZE];
 	char		subject[256];	/* the actor of what it writes */
 	char		actor_type[16];	/* system, operator or integration */
 	uint32_t	scopes;

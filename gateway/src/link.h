@@ -10,13 +10,14 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "identity.h"
 #include "lc_buf.h"
 #include "target.h"
 
 /* Appends "<path>?tenant=…&expires=<unix seconds>&signature=<base64url>". */
 extern bool link_make(lc_buf *out, const char *path, const char *tenant, time_t expires);
 
-/* Does the target carry a good signature that has not expired?  tenant: out, 64 bytes. */
+/* Does the target carry a good signature that has not expired?  tenant: out, IDENTITY_TENANT_SIZE bytes. */
 extern bool link_check(const target *t, time_t now, char *tenant);
 
 #endif

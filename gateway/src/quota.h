@@ -6,6 +6,7 @@
 #ifndef GATEWAY_QUOTA_H
 #define GATEWAY_QUOTA_H
 
+#include "identity.h"
 #include "problem.h"
 
 /* May the tenant append so many events now?  If not, p is 429 with Retry-After. */
@@ -19,7 +20,7 @@ extern void quota_add_unanchored(const char *tenant, uint64_t events);
 
 typedef struct quota_state
 {
-	char		tenant[64];
+	char		tenant[IDENTITY_TENANT_SIZE];
 	uint64_t	backlog;		/* unanchored, and accepted but not answered */
 	uint64_t	limit;			/* 0: none */
 	uint64_t	rejected_backlog, rejected_rate;
