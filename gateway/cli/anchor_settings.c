@@ -8,41 +8,7 @@
 #include <string.h>
 
 #include "anchor_settings.h"
-
-/* One or more digits up to max, and the character after them; *p moves behind it. */
-static bool
-read_part(const char **p, uint64_t max, char end, uint64_t *out)
-{
-	uint64_t	value = 0;
-	const char *q = *p;
-
-	while (*q >= '0' && *q <= '9' && value <= max)
-		value = value * 10 + (uint64_t) (*q++ - '0');
-	if (q == *p || value > max || *q != end)
-		return false;
-	*p = end == '\0' ? q : q + 1;
-	*out = value;
-	return true;
-}
-
-bool
-span_parse(const char *text, uint64_t *seconds)
-{
-	uint64_t	days = 0,
-				hours,
-				minutes,
-				rest;
-	const char *p = text;
-
-	/* A bare number would be days to one reader and seconds to another. */
-	if (strchr(text, '.') != NULL && !read_part(&p, 3650, '.', &days))
-		return false;
-	if (!read_part(&p, 23, ':', &hours) || !read_part(&p, 59, ':', &minutes) ||
-		!read_part(&p, 59, '\0', &rest))
-		return false;
-	*seconds = ((days * 24 + hours) * 60 + minutes) * 60 + rest;
-	return true;
-}
+#include "span.h"
 
 static cli_exit
 set(PGconn *conn, const char *name, const char *value)
@@ -59,15 +25,15 @@ static cli_exit
 set_span(PGconn *conn, const char *variable, const char *name)
 {
 	const char *text = setting(variable);
-	uint64_t	seconds;
+	uint64_t	milliseconds;
 	char		value[24];
 
 	if (text == NULL)
 		return CLI_GOOD;
-	if (!span_parse(text, &seconds))
-		return cli_error(CLI_USAGE, "LEDGER__%s must be a time like 00:05:00 (hh:mm:ss, or d.hh:mm:ss), not \"%s\"",
-						 variable, text);
-	snprintf(value, sizeof(value), "%" PRIu64, seconds);
+	/* PostgreSQL keeps these in whole seconds. */
+	if (!span_parse(text, &milliseconds) || milliseconds % 1000 != 0)
+		return cli_error(CLI_USAGE, "LEDGER__%s must be " SPAN_FORMS ", not \"%s\"", variable, text);
+	snprintf(value, sizeof(value), "%" PRIu64, milliseconds / 1000);
 	return set(conn, name, value);
 }
 

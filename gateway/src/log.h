@@ -12,13 +12,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lc_buf.h"
+
 typedef enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR } log_level;
 
-extern void log_start(const char *level);
+extern void log_start(const char *level);	/* again: another level */
+extern void log_flush(void);	/* at the end: waits a second at most */
 
 /* {"time":…,"level":…,"event":event,"message":…}; event is a stable name such as "db.lost". */
 extern void log_line(log_level level, const char *event, const char *format, ...)
 			__attribute__((format(printf, 3, 4)));
+
+/*
+ * The same with further members, written by log_member and log_number into a
+ * buffer of their own; and whatever the level that is wanted: scripts wait for
+ * the line of the start.
+ */
+extern void log_members(log_level level, const char *event, const char *message, const lc_buf *members);
+extern void log_member(lc_buf *members, const char *name, const char *value);
+extern void log_number(lc_buf *members, const char *name, int64_t value);
 
 struct request;
 extern void log_request(const struct request *r);	/* when its answer has been sent, or could not be */

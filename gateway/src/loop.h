@@ -73,6 +73,9 @@ extern bool loops_start(void);	/* listens; false after a message */
 extern int	loops_count(void);
 extern loop *loops_at(int i);
 
+/* Where they listen, with the ports that the system chose: URLs separated by ";". */
+extern const char *loops_listen(bool admin);
+
 /* Any thread.  Listening stops; requests in flight go on. */
 extern void loops_drain(void);
 

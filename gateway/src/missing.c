@@ -10,6 +10,7 @@
 #include "http_local.h"
 #include "link.h"
 #include "log.h"
+#include "loop.h"
 #include "probe.h"
 #include "prom.h"
 #include "quota.h"
@@ -21,6 +22,22 @@
 
 #define WEAK __attribute__((weak))
 
+/* door */
+WEAK bool loops_start(void) { return true; }
+WEAK int loops_count(void) { return 0; }
+WEAK loop *loops_at(int i) { (void) i; return NULL; }
+WEAK const char *loops_listen(bool admin) { (void) admin; return ""; }
+WEAK void loops_drain(void) {}
+WEAK int loops_in_flight(void) { return 0; }
+WEAK void loops_stop(void) {}
+WEAK void loop_post(loop *l, loop_call *call) { (void) l; (void) call; }
+WEAK void job_refuse(job *j, const char *code, const char *format, ...) { (void) j; (void) code; (void) format; }
+WEAK void request_text(request *r, unsigned status, const char *content_type, const char *text, size_t n)
+{ (void) r; (void) status; (void) content_type; (void) text; (void) n; }
+WEAK void problem_set(problem *p, const char *code, const char *format, ...) { (void) p; (void) code; (void) format; }
+WEAK void local_index(request *r) { (void) r; }
+WEAK void local_openapi(request *r) { (void) r; }
+WEAK void local_problem(request *r) { (void) r; }
 /* auth */
 WEAK bool auth_start(void) { return true; }
 WEAK void auth_reload(void) {}
