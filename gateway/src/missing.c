@@ -38,6 +38,13 @@ WEAK void problem_set(problem *p, const char *code, const char *format, ...) { (
 WEAK void local_index(request *r) { (void) r; }
 WEAK void local_openapi(request *r) { (void) r; }
 WEAK void local_problem(request *r) { (void) r; }
+WEAK void reply_init(reply *r) { (void) r; }
+WEAK void reply_clear(reply *r) { (void) r; }
+WEAK void reply_header_set(reply *r, const char *name, const char *value) { (void) r; (void) name; (void) value; }
+WEAK void reply_header_setf(reply *r, const char *name, const char *format, ...)
+{ (void) r; (void) name; (void) format; }
+WEAK const char *reply_header_get(const reply *r, const char *name) { (void) r; (void) name; return NULL; }
+WEAK bool reply_headers_from_json(reply *r, const char *json, size_t n) { (void) r; (void) json; (void) n; return false; }
 /* auth */
 WEAK bool auth_start(void) { return true; }
 WEAK void auth_reload(void) {}
