@@ -25,7 +25,10 @@ typedef struct db_params
 {
 	const char *keywords[64];
 	const char *values[64];
+	char		application[64];	/* "findings-ledger-gateway quick" */
 } db_params;
+
+/* purpose: a word for pg_stat_activity.  out must stay where it is while it is used. */
 extern void db_connect_params(db_params *out, const char *purpose);
 
 /* One result of a route's function (binary) into the reply.  False: not what a function returns (LG500). */

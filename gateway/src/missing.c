@@ -58,9 +58,6 @@ WEAK void auth_wait_end(loop_call *call) { (void) call; }
 WEAK bool auth_ready(void) { return false; }
 WEAK void auth_count(auth_counters *out) { *out = (auth_counters) {0}; }
 /* database */
-WEAK dbpipe *dbpipe_new(loop *l) { return (dbpipe *) l; }
-WEAK void dbpipe_submit(dbpipe *p, job *j) { (void) p; job_refuse(j, "pool_exhausted", "no database yet"); }
-WEAK void dbpipe_free(dbpipe *p) { (void) p; }
 WEAK dbappend *dbappend_new(loop *l) { return (dbappend *) l; }
 WEAK void dbappend_submit(dbappend *a, job *j) { (void) a; job_refuse(j, "pool_exhausted", "no database yet"); }
 WEAK void dbappend_free(dbappend *a) { (void) a; }
@@ -68,8 +65,6 @@ WEAK uint64_t dbappend_backlog(const char *tenant) { (void) tenant; return 0; }
 WEAK bool dbslow_start(void) { return true; }
 WEAK void dbslow_submit(job *j) { job_refuse(j, "pool_exhausted", "no database yet"); }
 WEAK void dbslow_stop(void) {}
-WEAK void db_count(db_counters *out) { *out = (db_counters) {0}; }
-WEAK bool db_up(void) { return false; }
 WEAK bool quota_take(const char *tenant, uint64_t events, problem *p) { (void) tenant; (void) events; (void) p; return true; }
 WEAK void quota_set_unanchored(const char *tenant, uint64_t events) { (void) tenant; (void) events; }
 WEAK void quota_add_unanchored(const char *tenant, uint64_t events) { (void) tenant; (void) events; }

@@ -1,0 +1,352 @@
+/*
+ * dbconn.c
+ *		A loop's connection to PostgreSQL: libpq's pipeline mode, never waiting.
+ *
+ * libpq closes and opens descriptors while it connects (several hosts, TLS
+ * refused), so the watch is taken off before each step and put on after it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "config.h"
+#include "dbconn.h"
+#include "log.h"
+
+#define FIRST_PAUSE_MS 100
+#define LONGEST_PAUSE_MS 5000
+#define STEADY_MS 1000			/* a connection that lived so long did not fail by its start */
+
+static void attempt(dbconn *c);
+static void step(dbconn *c);
+
+/* Called for every statement, so what is so already costs no system call. */
+static void
+watch(dbconn *c, uint32_t events)
+{
+	if (c->watch.fd != PQsocket(c->conn) || c->watch.events != events)
+		loop_watch_set(c->loop, &c->watch, PQsocket(c->conn), events);
+}
+
+static void
+unwatch(dbconn *c)
+{
+	if (c->watch.fd >= 0)
+		loop_watch_end(c->loop, &c->watch);
+	c->watch.fd = -1;
+}
+
+static void
+drop(dbconn *c)
+{
+	if (c->conn == NULL)
+		return;
+	unwatch(c);
+	PQfinish(c->conn);
+	c->conn = NULL;
+	c->syncs = 0;
+	loop_timer_end(c->loop, &c->silence);
+	if (c->state == DBCONN_UP)
+		atomic_fetch_sub(&db_tallies.connected, 1);
+}
+
+/* Only the error's kind: the text of a refused connection names users and hosts, which a log may show, never a password. */
+static void
+lose(dbconn *c, const char *why)
+{
+	int64_t		now = loop_now(c->loop);
+	bool		steady = c->state == DBCONN_UP && now - c->up_since >= STEADY_MS;
+	int64_t		pause;
+
+	log_line(LOG_WARN, c->state == DBCONN_UP ? "db.lost" : "db.unreachable", "%s connection: %s", c->purpose, why);
+	drop(c);
+	c->failures = steady ? 0 : c->failures + 1;
+	pause = c->failures == 0 ? 0 : db_pause(c->failures, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+	c->state = DBCONN_AWAY;
+	c->retry_at = now + pause;
+	loop_timer_set(c->loop, &c->retry, c->retry_at);
+	c->down(c->arg);
+}
+
+static const char *
+one_line(const PGconn *conn)
+{
+	static _Thread_local char text[256];
+	size_t		n;
+
+	snprintf(text, sizeof(text), "%s", PQerrorMessage(conn));
+	for (n = strlen(text); n > 0 && text[n - 1] == '\n'; n--)
+		text[n - 1] = '\0';
+	for (size_t i = 0; i < n; i++)
+		if (text[i] == '\n' || text[i] == '\t')
+			text[i] = ' ';
+	return text;
+}
+
+/* Called in the timer, so never inside a call of the owner. */
+static void
+retry_fired(void *arg)
+{
+	dbconn	   *c = arg;
+
+	if (c->state == DBCONN_AWAY)
+		attempt(c);
+	else if (c->state == DBCONN_UP)
+		lose(c, one_line(c->conn));	/* a send failed */
+	else
+		lose(c, "no answer in time");
+}
+
+/* Results are due and none comes: the peer is gone without a word, or the server hangs. */
+static void
+silence_fired(void *arg)
+{
+	dbconn	   *c = arg;
+	int64_t		limit = config_now()->db_statement_timeout_ms + 5000;
+
+	if (c->syncs == 0)
+		return;
+	if (loop_now(c->loop) - c->heard_at >= limit)
+		lose(c, "no answer to a statement in time");
+	else
+		loop_timer_set(c->loop, &c->silence, c->heard_at + limit);
+}
+
+/* ---- results ---- */
+
+static void
+take_setting(dbconn *c, PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	if (status == PGRES_PIPELINE_SYNC && !c->settings_failed)
+	{
+		c->state = DBCONN_UP;
+		c->up_since = loop_now(c->loop);
+		loop_timer_end(c->loop, &c->retry);
+		atomic_fetch_add(&db_tallies.connected, 1);
+		if (c->failures > 0 || c->retry_at != 0)
+			atomic_fetch_add(&db_tallies.reconnects, 1);
+		log_line(LOG_INFO, "db.connected", "%s connection is up", c->purpose);
+	}
+	else if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+		c->settings_failed = true;
+	PQclear(result);
+	if (c->state == DBCONN_UP)
+		c->up(c->arg);
+}
+
+/*
+ * libpq gives NULL between the results of two statements and would do so for
+ * ever when nothing is left, so the Syncs that are outstanding are counted:
+ * stopping at the first NULL leaves results in libpq's buffer and the socket
+ * silent.
+ */
+static bool
+take_results(dbconn *c)
+{
+	int			nulls = 0;
+
+	while (c->syncs > 0 && nulls < 3 && !PQisBusy(c->conn))
+	{
+		PGresult   *result = PQgetResult(c->conn);
+
+		if (result == NULL)
+		{
+			nulls++;
+			continue;
+		}
+		nulls = 0;
+		if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
+			c->syncs--;
+		if (c->state == DBCONN_UP)
+			c->result(c->arg, result);
+		else
+			take_setting(c, result);
+		if (c->settings_failed)
+			return false;
+	}
+	return nulls < 3 && PQstatus(c->conn) == CONNECTION_OK;
+}
+
+static void
+flush(dbconn *c)
+{
+	int			left = PQflush(c->conn);
+
+	if (left < 0)
+		loop_timer_set(c->loop, &c->retry, loop_now(c->loop));
+	else
+		watch(c, left > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+/* ---- states ---- */
+
+static void
+set_up(dbconn *c)
+{
+	const config *now = config_now();
+	char		sql[1200];
+
+	if (PQsetnonblocking(c->conn, 1) != 0 || PQenterPipelineMode(c->conn) != 1)
+	{
+		lose(c, one_line(c->conn));
+		return;
+	}
+	db_silence(c->conn);
+	c->state = DBCONN_SETTING;
+	c->settings_failed = false;
+	/* Half the time for a lock: what waits for one gives way before it is cut off as too slow. */
+	db_settings_sql(sql, sizeof(sql), now->db_statement_timeout_ms, (now->db_statement_timeout_ms + 1) / 2);
+	PQsendQueryParams(c->conn, sql, 0, NULL, NULL, NULL, NULL, 0);
+	dbconn_prepare(c, DB_BIND, DB_BIND_SQL);
+	dbconn_prepare(c, DB_BIND_READ_ONLY, DB_BIND_READ_ONLY_SQL);
+	dbconn_sync(c);
+}
+
+static void
+step(dbconn *c)
+{
+	PostgresPollingStatusType status;
+
+	unwatch(c);
+	status = PQconnectPoll(c->conn);
+	switch (status)
+	{
+		case PGRES_POLLING_OK:
+			set_up(c);
+			break;
+		case PGRES_POLLING_READING:
+			watch(c, EPOLLIN);
+			break;
+		case PGRES_POLLING_WRITING:
+			watch(c, EPOLLOUT);
+			break;
+		default:
+			lose(c, one_line(c->conn));
+	}
+}
+
+static void
+ready(void *arg, uint32_t events)
+{
+	dbconn	   *c = arg;
+
+	(void) events;
+	if (c->conn == NULL)
+		return;
+	if (c->state == DBCONN_CONNECTING)
+	{
+		step(c);
+		return;
+	}
+	c->heard_at = loop_now(c->loop);
+	/* What came before the end is read even if the end has come: a FATAL tells why, an answer is an answer. */
+	if (PQconsumeInput(c->conn) == 0)
+	{
+		take_results(c);
+		lose(c, one_line(c->conn));
+	}
+	else if (!take_results(c))
+		lose(c, one_line(c->conn));
+	else
+		flush(c);
+}
+
+static void
+attempt(dbconn *c)
+{
+	db_params	params;
+
+	db_connect_params(&params, c->purpose);
+	c->conn = PQconnectStartParams(params.keywords, params.values, 0);
+	c->state = DBCONN_CONNECTING;
+	c->watch.ready = ready;
+	c->watch.arg = c;
+	loop_timer_set(c->loop, &c->retry, loop_now(c->loop) + config_now()->db_connect_timeout_ms);
+	if (c->conn == NULL || PQstatus(c->conn) == CONNECTION_BAD)
+		lose(c, c->conn != NULL ? one_line(c->conn) : "out of memory");
+	else
+		watch(c, EPOLLOUT);	/* as if PQconnectPoll had said so, by its manual */
+}
+
+void
+dbconn_start(dbconn *c)
+{
+	c->retry.fire = retry_fired;
+	c->retry.arg = c;
+	c->silence.fire = silence_fired;
+	c->silence.arg = c;
+	c->watch.fd = -1;
+	c->state = DBCONN_AWAY;
+	atomic_fetch_add(&db_tallies.connections, 1);
+	loop_timer_set(c->loop, &c->retry, loop_now(c->loop));
+}
+
+void
+dbconn_stop(dbconn *c)
+{
+	loop_timer_end(c->loop, &c->retry);
+	drop(c);
+	c->state = DBCONN_AWAY;
+	atomic_fetch_sub(&db_tallies.connections, 1);
+}
+
+bool
+dbconn_away(const dbconn *c)
+{
+	return c->state != DBCONN_UP && c->failures > 0;
+}
+
+unsigned
+dbconn_retry_after(const dbconn *c)
+{
+	int64_t		left = c->retry_at - loop_now(c->loop);
+
+	return c->state == DBCONN_AWAY && left > 0 ? (unsigned) ((left + 999) / 1000) : 1;
+}
+
+/* ---- sending ---- */
+
+static void
+sent(dbconn *c, int good)
+{
+	if (good != 1)
+		loop_timer_set(c->loop, &c->retry, loop_now(c->loop));
+}
+
+void
+dbconn_prepare(dbconn *c, const char *name, const char *sql)
+{
+	sent(c, PQsendPrepare(c->conn, name, sql, 0, NULL));
+}
+
+void
+dbconn_execute(dbconn *c, const char *name, int n, const char *const *values, const int *lengths, const int *formats)
+{
+	sent(c, PQsendQueryPrepared(c->conn, name, n, values, lengths, formats, 1));
+}
+
+void
+dbconn_bind(dbconn *c, const char *tenant, bool read_only)
+{
+	const char *values[] = {tenant};
+
+	dbconn_execute(c, read_only ? DB_BIND_READ_ONLY : DB_BIND, 1, values, NULL, NULL);
+}
+
+void
+dbconn_sync(dbconn *c)
+{
+	int			good = PQpipelineSync(c->conn);
+
+	if (c->syncs++ == 0)
+	{
+		c->heard_at = loop_now(c->loop);
+		loop_timer_set(c->loop, &c->silence, c->heard_at + config_now()->db_statement_timeout_ms + 5000);
+	}
+	sent(c, good);
+	if (good == 1)
+		flush(c);
+}

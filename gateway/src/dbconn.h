@@ -1,0 +1,67 @@
+/*
+ * dbconn.h
+ *		A connection of a loop: comes up by itself, comes back by itself, and
+ *		pipelines.  Its owner (dbpipe.c, dbappend.c) sends and gets results.
+ *
+ * After a loss the first attempt is made at once, the next ones after a pause
+ * that doubles up to five seconds.  All of it is in the loop's thread; nothing
+ * waits, except libpq for the resolver when a host is given by name.
+ */
+#ifndef GATEWAY_DBCONN_H
+#define GATEWAY_DBCONN_H
+
+#include "db_internal.h"
+#include "loop.h"
+
+typedef enum dbconn_state
+{
+	DBCONN_AWAY,				/* the next attempt is at retry_at */
+	DBCONN_CONNECTING,
+	DBCONN_SETTING,				/* connected; its settings are being made */
+	DBCONN_UP
+} dbconn_state;
+
+typedef struct dbconn
+{
+	/* Set by the owner before dbconn_start. */
+	loop	   *loop;
+	const char *purpose;
+	void	   *arg;
+	void		(*up) (void *arg);
+	/* Each result but the NULLs between statements, PGRES_PIPELINE_SYNC too.  The owner clears it. */
+	void		(*result) (void *arg, PGresult *result);
+	/* What was sent is lost, or an attempt failed: then dbconn_away() is true until the next one. */
+	void		(*down) (void *arg);
+
+	/* dbconn.c's own. */
+	dbconn_state state;
+	PGconn	   *conn;
+	loop_watch	watch;
+	loop_timer	retry;			/* the next attempt, or the end of this one */
+	loop_timer	silence;		/* while results are outstanding */
+	int64_t		retry_at;
+	int64_t		up_since, heard_at;
+	unsigned	failures;		/* attempts in a row */
+	size_t		syncs;			/* sent, not come back */
+	bool		settings_failed;
+	bool		closing;
+} dbconn;
+
+extern void dbconn_start(dbconn *c);
+extern void dbconn_stop(dbconn *c);
+
+/* Neither up nor in its first attempt: whoever wants it now is told so. */
+extern bool dbconn_away(const dbconn *c);
+extern unsigned dbconn_retry_after(const dbconn *c);	/* seconds to the next attempt, at least 1 */
+
+/*
+ * For the owner, while up.  A failure shows later, as a loss (never inside the
+ * call): what was sent is then lost like all else.
+ */
+extern void dbconn_prepare(dbconn *c, const char *name, const char *sql);
+extern void dbconn_execute(dbconn *c, const char *name, int n, const char *const *values,
+						   const int *lengths, const int *formats);
+extern void dbconn_bind(dbconn *c, const char *tenant, bool read_only);
+extern void dbconn_sync(dbconn *c);
+
+#endif
