@@ -3,7 +3,6 @@
  *		While the parts are being put together: weak definitions, so that the
  *		program links.  Whoever brings a part takes its lines out.
  */
-#include "auth.h"
 #include "cursor.h"
 #include "dbappend.h"
 #include "dbpipe.h"
@@ -45,18 +44,6 @@ WEAK void reply_header_setf(reply *r, const char *name, const char *format, ...)
 { (void) r; (void) name; (void) format; }
 WEAK const char *reply_header_get(const reply *r, const char *name) { (void) r; (void) name; return NULL; }
 WEAK bool reply_headers_from_json(reply *r, const char *json, size_t n) { (void) r; (void) json; (void) n; return false; }
-/* auth */
-WEAK bool auth_start(void) { return true; }
-WEAK void auth_reload(void) {}
-WEAK void auth_stop(void) {}
-WEAK auth_result auth_token(const char *token, size_t n, time_t now, identity *out, problem *p)
-{ (void) token; (void) n; (void) now; (void) out; problem_set(p, "token_invalid", "no verifier yet"); return AUTH_REFUSED; }
-WEAK auth_result auth_certificate(const uint8_t *der, size_t n, identity *out, problem *p)
-{ (void) der; (void) n; (void) out; problem_set(p, "token_invalid", "no verifier yet"); return AUTH_REFUSED; }
-WEAK bool auth_wait(loop *l, loop_call *call) { (void) l; (void) call; return false; }
-WEAK void auth_wait_end(loop_call *call) { (void) call; }
-WEAK bool auth_ready(void) { return false; }
-WEAK void auth_count(auth_counters *out) { *out = (auth_counters) {0}; }
 /* database */
 WEAK dbappend *dbappend_new(loop *l) { return (dbappend *) l; }
 WEAK void dbappend_submit(dbappend *a, job *j) { (void) a; job_refuse(j, "pool_exhausted", "no database yet"); }

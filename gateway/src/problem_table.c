@@ -95,6 +95,8 @@ static const problem_kind kinds[] = {
 	{"database_away", 503, "Database away", "The database cannot be reached or went away during the request. An append "
 	"with an eventId or an Idempotency-Key can be sent again safely; Retry-After tells when the next attempt to connect "
 	"is made.", QUIET, ONCE, 1},
+	{"keys_missing", 503, "No keys", "The gateway has not got the authority's keys yet, so it can judge no token. The "
+	"token may be good: send the request again as Retry-After says.", QUIET, ONCE, 1},
 	{"draining", 503, "Shutting down", "This gateway is about to stop. Send the request again; another one answers.",
 	QUIET, ONCE, 1},
 	{"deadline", 504, "Deadline passed", "The answer was not there in time, and the request was given up. An append may "
