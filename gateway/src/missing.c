@@ -10,8 +10,6 @@
 #include "link.h"
 #include "log.h"
 #include "loop.h"
-#include "probe.h"
-#include "prom.h"
 #include "quota.h"
 #include "request.h"
 #include "stream.h"
@@ -57,16 +55,6 @@ WEAK void quota_set_unanchored(const char *tenant, uint64_t events) { (void) ten
 WEAK void quota_add_unanchored(const char *tenant, uint64_t events) { (void) tenant; (void) events; }
 WEAK void quota_each(void (*fn) (const quota_state *state, void *arg), void *arg) { (void) fn; (void) arg; }
 /* monitor */
-WEAK void prom_request(const request *r, double seconds) { (void) r; (void) seconds; }
-WEAK void prom_in_flight(int change) { (void) change; }
-WEAK void prom_write(const char *tenant, const char *event_type, const char *source, double seconds, uint64_t events)
-{ (void) tenant; (void) event_type; (void) source; (void) seconds; (void) events; }
-WEAK void prom_local(request *r) { request_text(r, 200, "text/plain", "", 0); }
-WEAK bool probe_start(void) { return true; }
-WEAK void probe_stop(void) {}
-WEAK void probe_draining(void) {}
-WEAK void probe_live(request *r) { request_text(r, 200, "application/json", "{}", 2); }
-WEAK void probe_ready(request *r) { request_text(r, 503, "application/json", "{}", 2); }
 WEAK bool tick_start(void) { return true; }
 WEAK void tick_anchor_soon(void) {}
 WEAK void tick_stop(void) {}

@@ -19,7 +19,11 @@ extern void probe_draining(void);	/* SIGTERM: readiness is 503 from now on */
 extern void probe_live(struct request *r);
 extern void probe_ready(struct request *r);
 
-/* The SQL part of /metrics as it was read last, in Prometheus text (prom.c). */
-extern void probe_metrics(lc_buf *out);
+/* Adds what SQL has of the metrics, as it was read last, and how that went (prom.c). */
+struct prom_set;
+extern void probe_samples(struct prom_set *out);
+
+/* Is an event of that type projected?  As the table of event types was when it was read last. */
+extern bool probe_type_projected(const char *event_type);
 
 #endif

@@ -20,6 +20,7 @@ typedef struct tick_counters
 	uint64_t	anchor_runs, anchor_failures;
 	uint64_t	maintenance_runs, maintenance_failures;
 	int64_t		anchor_last_success;	/* seconds since 1970; 0: never */
+	int64_t		maintenance_last_success;
 } tick_counters;
 extern void tick_count(tick_counters *out);
 
