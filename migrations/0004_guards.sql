@@ -117,6 +117,20 @@ ALTER TABLE ledger.ledger_key_ranges ENABLE ALWAYS TRIGGER ledger_refuse_row;
 ALTER TABLE ledger.ledger_key_ranges ENABLE ALWAYS TRIGGER ledger_refuse_delete;
 ALTER TABLE ledger.ledger_key_ranges ENABLE ALWAYS TRIGGER ledger_refuse_statement;
 
+-- ---- sql/triggers/ledger_attachments.sql
+-- An attachment stays as it was stored.  Only its data key may be wrapped anew
+-- (functions/ledger_attachments.sql).
+CREATE TRIGGER ledger_refuse_row BEFORE UPDATE ON ledger.ledger_attachments
+	FOR EACH ROW WHEN (NOT ledger.ledger_attachment_only_rewraps(old, new))
+	EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_delete BEFORE DELETE ON ledger.ledger_attachments
+	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_statement BEFORE DELETE OR TRUNCATE ON ledger.ledger_attachments
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+ALTER TABLE ledger.ledger_attachments ENABLE ALWAYS TRIGGER ledger_refuse_row;
+ALTER TABLE ledger.ledger_attachments ENABLE ALWAYS TRIGGER ledger_refuse_delete;
+ALTER TABLE ledger.ledger_attachments ENABLE ALWAYS TRIGGER ledger_refuse_statement;
+
 -- ---- sql/policies/tenant_rows.sql
 -- Row-level security, forced: it holds for the owner too.  A reader sees the
 -- tenant that app.current_tenant selects, if a grant allows it.  Inside the
@@ -128,7 +142,7 @@ DECLARE
 BEGIN
 	FOREACH v_table IN ARRAY ARRAY['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains',
 		'ledger_merkle_roots', 'ledger_merkle_tiles', 'ledger_merkle_edge', 'ledger_key_ranges', 'ledger_anchor_receipts',
-		'ledger_anchor_stats', 'ledger_verification_marks']
+		'ledger_anchor_stats', 'ledger_verification_marks', 'ledger_attachments']
 	LOOP
 		EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY', v_table);
 		EXECUTE format('ALTER TABLE ledger.%I FORCE ROW LEVEL SECURITY', v_table);

@@ -1051,7 +1051,8 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 		UNION ALL
 		SELECT t.relation, w.name, w.type_bits, CASE WHEN w.conditional THEN t.condition END
 		  FROM (VALUES ('ledger_merkle_roots', 'ledger_anchor_only_adds'), ('ledger_keys', 'ledger_key_only_ends'),
-		               ('ledger_key_ranges', 'ledger_range_only_narrows'), ('ledger_settings', 'ledger_origin_stays')) AS t (relation, condition),
+		               ('ledger_key_ranges', 'ledger_range_only_narrows'), ('ledger_settings', 'ledger_origin_stays'),
+		               ('ledger_attachments', 'ledger_attachment_only_rewraps')) AS t (relation, condition),
 		       (VALUES ('ledger_refuse_row', 1 + 2 + 16, true), ('ledger_refuse_delete', 1 + 2 + 8, false),
 		               ('ledger_refuse_statement', 2 + 8 + 32, false)) AS w (name, type_bits, conditional)),
 	space AS MATERIALIZED (SELECT to_regnamespace(quote_ident(schema_name))::oid AS id FROM pg_temp.plain_source),
@@ -1105,7 +1106,7 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 	UNION ALL
 	SELECT NULL, format('row security of %s: not enabled and forced', n.name)
 	  FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains,ledger_merkle_roots,ledger_merkle_tiles,
-	               ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks}'::text[]) AS n (name)
+	               ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_attachments}'::text[]) AS n (name)
 	 WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relname = n.name AND c.relnamespace = (SELECT id FROM space)
 	                      AND c.relrowsecurity AND c.relforcerowsecurity)
 	UNION ALL

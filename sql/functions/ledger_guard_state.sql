@@ -24,7 +24,8 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 	), additive AS (
 		SELECT t.relation, w.name, w.bits, CASE w.name WHEN 'ledger_refuse_row' THEN format('(NOT ledger.%s(old.*, new.*))', t.condition) END AS condition
 		FROM (VALUES ('ledger_merkle_roots', 'ledger_anchor_only_adds'), ('ledger_keys', 'ledger_key_only_ends'),
-				('ledger_key_ranges', 'ledger_range_only_narrows'), ('ledger_settings', 'ledger_origin_stays')) AS t (relation, condition),
+				('ledger_key_ranges', 'ledger_range_only_narrows'), ('ledger_settings', 'ledger_origin_stays'),
+				('ledger_attachments', 'ledger_attachment_only_rewraps')) AS t (relation, condition),
 			(VALUES ('ledger_refuse_row', 1 + 2 + 16), ('ledger_refuse_delete', 1 + 2 + 8), ('ledger_refuse_statement', 2 + 8 + 32)) AS w (name, bits)
 	), wanted AS (
 		SELECT NULL::text AS tenant_id, 'ledger_events' AS relation, w.*, NULL AS condition FROM on_parent AS w
@@ -97,7 +98,7 @@ CREATE FUNCTION ledger.ledger_guard_state()
 		     WHEN c.relrowsecurity THEN 'not forced' ELSE 'off' END,
 		coalesce(c.relrowsecurity AND c.relforcerowsecurity, false), NULL
 	FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains,ledger_merkle_roots,ledger_merkle_tiles,
-		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks}'::text[]) AS w (name)
+		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_attachments}'::text[]) AS w (name)
 	LEFT JOIN pg_class AS c ON c.relname = w.name AND c.relnamespace = 'ledger'::regnamespace
 	UNION ALL
 	SELECT 'policy', format('%s on %s', p.polname, c.relname),

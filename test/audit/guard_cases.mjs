@@ -10,6 +10,7 @@ const others = [
 	{ table: 'ledger_keys', triggers: additive, lets: 'ledger_key_only_ends' },
 	{ table: 'ledger_key_ranges', triggers: additive, lets: 'ledger_range_only_narrows' },
 	{ table: 'ledger_settings', triggers: additive, lets: 'ledger_origin_stays' },
+	{ table: 'ledger_attachments', triggers: additive, lets: 'ledger_attachment_only_rewraps' },
 ];
 
 export const cases = [
@@ -62,7 +63,8 @@ export const cases = [
 		'acme a - missing_chain', 'acme b - missing_chain'],
 		sql: `ALTER TABLE ledger.ledger_events DETACH PARTITION ${acme};` },
 	...['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains', 'ledger_merkle_roots', 'ledger_merkle_tiles',
-		'ledger_merkle_edge', 'ledger_key_ranges', 'ledger_anchor_receipts', 'ledger_anchor_stats', 'ledger_verification_marks'].flatMap((table) => [
+		'ledger_merkle_edge', 'ledger_key_ranges', 'ledger_anchor_receipts', 'ledger_anchor_stats', 'ledger_verification_marks',
+		'ledger_attachments'].flatMap((table) => [
 		{ name: `row security of ${table} off`, sql: `ALTER TABLE ledger.${table} DISABLE ROW LEVEL SECURITY;`, expect: missing() },
 		{ name: `row security of ${table} not forced`, sql: `ALTER TABLE ledger.${table} NO FORCE ROW LEVEL SECURITY;`, expect: missing() }]),
 	{ name: 'primary key dropped', sql: 'ALTER TABLE ledger.ledger_events DROP CONSTRAINT ledger_events_pkey;',

@@ -31,7 +31,7 @@ BEGIN
 		EXECUTE format('ALTER TABLE ledger.ledger_events ENABLE ALWAYS TRIGGER %I', v_name);
 	END LOOP;
 	FOREACH v_name IN ARRAY '{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains,ledger_merkle_roots,ledger_merkle_tiles,
-		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks}'::text[] LOOP
+		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_attachments}'::text[] LOOP
 		EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_name);
 	END LOOP;
 	CREATE ROLE ledger_owner NOLOGIN;

@@ -52,7 +52,7 @@ SELECT set_eq($$ SELECT proname::text, provolatile::text || proparallel::text FR
 	('ledger_record_guard_change', 'vu'), ('ledger_record_migrations', 'vu'), ('ledger_start_incarnation', 'vu'), ('ledger_lock_copy', 'vu'), ('ledger_store_mark', 'vu'),
 	('ledger_set_anchoring', 'vu'), ('ledger_set_origin', 'vu'), ('ledger_anchor_tick', 'vu'), ('ledger_accept_guards', 'vu'),
 	('ledger_register_key', 'vu'), ('ledger_retire_key', 'vu'), ('ledger_revoke_key', 'vu'), ('ledger_store_signature', 'vu'), ('ledger_store_receipt', 'vu'),
-	('ledger_record_anchor_failure', 'vu') $$,
+	('ledger_record_anchor_failure', 'vu'), ('ledger_http_attach', 'vu'), ('ledger_rewrap_attachment', 'vu') $$,
 	'what writes with the owner''s rights, and never in a parallel plan');
 SELECT is_empty($$ SELECT oid::regprocedure FROM ours WHERE prosecdef AND proowner <> 'ledger_owner'::regrole $$, 'SECURITY DEFINER is the owner, never a superuser');
 SELECT is_empty($$ SELECT oid::regprocedure FROM ours

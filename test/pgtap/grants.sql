@@ -286,7 +286,8 @@ SELECT set_eq($$ SELECT m.member::regrole::text, m.roleid::regrole::text FROM pg
 SELECT set_eq($$ SELECT c.relname::text FROM pg_class AS c WHERE c.relnamespace = 'ledger'::regnamespace
 		AND c.relrowsecurity AND c.relforcerowsecurity AND NOT c.relispartition $$,
 	$$ VALUES ('ledger_events'), ('ledger_chains'), ('findings_projection'), ('finding_history'), ('triage_actions'), ('ledger_merkle_roots'), ('ledger_merkle_tiles'),
-		('ledger_merkle_edge'), ('ledger_key_ranges'), ('ledger_anchor_receipts'), ('ledger_anchor_stats'), ('ledger_verification_marks') $$,
+		('ledger_merkle_edge'), ('ledger_key_ranges'), ('ledger_anchor_receipts'), ('ledger_anchor_stats'), ('ledger_verification_marks'),
+		('ledger_attachments') $$,
 	'row security is forced on every table that holds a tenant''s rows');
 SELECT is_empty($$ SELECT t.leaf FROM ledger.ledger_tenants AS t JOIN pg_class AS c ON c.relname = t.leaf AND c.relnamespace = 'ledger'::regnamespace
 	WHERE NOT (c.relrowsecurity AND c.relforcerowsecurity) $$, 'and on every leaf');
@@ -296,7 +297,7 @@ SELECT set_eq($$ SELECT c.relname::text, p.polname::text, p.polcmd::text, p.polp
 	FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid WHERE c.relnamespace = 'ledger'::regnamespace $$, $$
 	SELECT t, p.name, p.cmd, true, p.role, p.qual, p.checked
 	FROM unnest('{ledger_events,ledger_chains,findings_projection,finding_history,triage_actions,ledger_merkle_roots,ledger_merkle_tiles,ledger_merkle_edge,
-			ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks}'::text[]) AS t,
+			ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_attachments}'::text[]) AS t,
 		(VALUES ('tenant_selected', '*', 'PUBLIC', 'ledger.ledger_tenant_selected(tenant_id)', NULL),
 			('tenant_granted', '*', 'ledger_owner', 'ledger.ledger_tenant_allowed(tenant_id)', NULL)) AS p (name, cmd, role, qual, checked)
 	UNION ALL VALUES ('ledger_events', 'own_events', 'a', true, 'ledger_owner', NULL, '(event_type ~~ ''ledger.%''::text)'),
