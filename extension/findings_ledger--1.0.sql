@@ -43,6 +43,12 @@ CREATE FUNCTION ledger_leaf_hash(event record) RETURNS bytea
 COMMENT ON FUNCTION ledger_leaf_hash(record) IS
 	'SHA-256(0x00 || JCS(envelope)) of a row shaped like ledger_events: its RFC 6962 leaf hash, recomputed from its columns.';
 
+CREATE FUNCTION ledger_event_json(event record) RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 30
+	AS 'MODULE_PATHNAME', 'ledger_event_json';
+COMMENT ON FUNCTION ledger_event_json(record) IS
+	'A row shaped like ledger_events as a line of an export (docs/formats.md section 10): {envelope, eventHash, merkleLeafHash, payload, salt[, evaluation]}, canonical JSON. What ledger_import() and ledgerctl verify-export read.';
+
 CREATE FUNCTION ledger_chain_id(tenant text, policy_version text) RETURNS uuid
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'ledger_chain_id';
@@ -379,3 +385,20 @@ REVOKE EXECUTE ON FUNCTION
 	ledger_tree_root(text, uuid, bigint), ledger_tree_inclusion(text, uuid, bigint, bigint),
 	ledger_tree_consistency(text, uuid, bigint, bigint), ledger_force_flush()
 	FROM PUBLIC;
+
+CREATE FUNCTION ledger_fold_events_add(internal, event record, shape anyelement)
+	RETURNS internal LANGUAGE c STABLE PARALLEL SAFE COST 50
+	AS 'MODULE_PATHNAME', 'ledger_fold_events_add';
+COMMENT ON FUNCTION ledger_fold_events_add(internal, record, anyelement) IS
+	'Part of the aggregate ledger_fold_events().';
+CREATE FUNCTION ledger_fold_events_final(internal, event record, shape anyelement)
+	RETURNS anyelement LANGUAGE c STABLE PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_fold_events_final';
+COMMENT ON FUNCTION ledger_fold_events_final(internal, record, anyelement) IS
+	'Part of the aggregate ledger_fold_events().';
+
+CREATE AGGREGATE ledger_fold_events(event record, shape anyelement) (
+	SFUNC = ledger_fold_events_add, STYPE = internal, SSPACE = 2048,
+	FINALFUNC = ledger_fold_events_final, FINALFUNC_EXTRA);
+COMMENT ON AGGREGATE ledger_fold_events(record, anyelement) IS
+	'A finding as it was after these events, folded as the projection is. Give events of one finding in the order of their sequence (LG400 otherwise), and NULL::ledger.findings_projection as the shape of the answer; NULL if none of the events is folded.';

@@ -996,7 +996,7 @@ CREATE FUNCTION ledger.ledger_guard_triggers()
 		('ledger_schema_migrations', 'ledger_refuse_statement', 2 + 8 + 32, NULL)
 	), append_only AS (
 		SELECT t.relation, w.name, w.bits, NULL AS condition
-		FROM (VALUES ('ledger_merkle_tiles'), ('ledger_anchor_receipts'), ('ledger_verification_marks')) AS t (relation),
+		FROM (VALUES ('ledger_merkle_tiles'), ('ledger_anchor_receipts'), ('ledger_verification_marks'), ('ledger_access_log')) AS t (relation),
 			(VALUES ('ledger_refuse_row', 1 + 2 + 8 + 16), ('ledger_refuse_statement', 2 + 8 + 16 + 32)) AS w (name, bits)
 	), additive AS (
 		SELECT t.relation, w.name, w.bits, CASE w.name WHEN 'ledger_refuse_row' THEN format('(NOT ledger.%s(old.*, new.*))', t.condition) END AS condition
@@ -1075,7 +1075,7 @@ CREATE FUNCTION ledger.ledger_guard_state()
 		     WHEN c.relrowsecurity THEN 'not forced' ELSE 'off' END,
 		coalesce(c.relrowsecurity AND c.relforcerowsecurity, false), NULL
 	FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains,ledger_merkle_roots,ledger_merkle_tiles,
-		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_attachments}'::text[]) AS w (name)
+		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_access_log,ledger_attachments}'::text[]) AS w (name)
 	LEFT JOIN pg_class AS c ON c.relname = w.name AND c.relnamespace = 'ledger'::regnamespace
 	UNION ALL
 	SELECT 'policy', format('%s on %s', p.polname, c.relname),
@@ -3888,6 +3888,1083 @@ CREATE FUNCTION ledger.ledger_check_runtime()
 	$$;
 COMMENT ON FUNCTION ledger.ledger_check_runtime() IS
 	'Whether this database can run the ledger as it is, one row a check: extension version, encoding, search_path, migrations, copy (is this the recorded copy or a restored one), timeline, partitions, roles, tenant grants, privileges, guards, settings. Where ok is false, hint says what to do. For ledger_auditor and ledger_operator.';
+
+-- ---- sql/functions/ledger_log_access.sql
+CREATE FUNCTION ledger.ledger_log_access(tenant text, context jsonb, action text, object text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+#variable_conflict use_variable
+BEGIN
+	IF tenant IS NULL OR context ->> 'subject' IS NULL OR object IS NULL OR action IS NULL
+		OR action !~ '^[a-z]+([._][a-z]+)*$' OR octet_length(action) > 63 THEN
+		RAISE EXCEPTION 'tenant, subject, action and object are required'
+			USING ERRCODE = 'LG400', DETAIL = format('action is %s.', coalesce('"' || left(action, 80) || '"', 'null')),
+				HINT = 'An action is lower-case words joined by dots or underscores; the subject is a member of context.';
+	END IF;
+	IF NOT ledger.ledger_tenant_allowed(tenant) THEN
+		RAISE EXCEPTION 'role may not touch tenant "%"', tenant
+			USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
+	END IF;
+	INSERT INTO ledger.ledger_access_log (tenant_id, subject, action, object, request_id, trace_id)
+	VALUES (tenant, left(context ->> 'subject', 256), action, left(object, 1024),
+		left(context ->> 'requestId', 64), left(context ->> 'traceId', 64));
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_log_access(text, jsonb, text, text) IS
+	'Records in ledger_access_log who was given what: subject, requestId and traceId are members of a request''s context (docs/decisions/0017), action and object are told by the function that gives it. LG400: a member is missing; LG403: tenant not granted. For ledger_gateway.';
+
+-- ---- sql/functions/ledger_http_arguments.sql
+-- What the gateway's functions (docs/decisions/0017) share: who asks for which
+-- tenant, and what the strings of a query mean.  Every value is judged here, for the
+-- gateway hands on what strangers typed.  COLUMN of an error names the parameter.
+
+-- Row-level security decides what is seen; this tells "not allowed" from "not there".
+CREATE FUNCTION ledger.ledger_http_tenant(tenant text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	IF ledger.ledger_tenant_selected(tenant) THEN
+		RETURN;
+	END IF;
+	IF tenant IS NULL THEN
+		RAISE EXCEPTION 'tenant is required' USING ERRCODE = 'LG400', HINT = 'Send X-Stella-Tenant.';
+	END IF;
+	IF ledger.ledger_tenant_allowed(tenant) THEN
+		RAISE EXCEPTION 'tenant "%" is not selected', tenant
+			USING ERRCODE = 'LG403', HINT = 'Set app.current_tenant to it first.';
+	END IF;
+	RAISE EXCEPTION 'role may not touch tenant "%"', tenant
+		USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_tenant(text) IS
+	'LG403 if the role may not touch the tenant, or app.current_tenant names another; LG400 if it is null. Part of the ledger_http functions.';
+
+CREATE FUNCTION ledger.ledger_http_malformed(name text, value text, wanted text) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	RAISE EXCEPTION '% is malformed', name
+		USING ERRCODE = 'LG400', DETAIL = CASE WHEN value IS NULL THEN 'It is missing.' ELSE format('It is "%s".', left(value, 80)) END,
+			HINT = format('It must be %s.', wanted), COLUMN = name;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_malformed(text, text, text) IS
+	'Raises LG400: a parameter is not what it must be. Part of the ledger_http functions.';
+
+CREATE FUNCTION ledger.ledger_http_text(context jsonb, name text) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_values jsonb := context -> 'query' -> name;
+	v_value  text  := v_values ->> 0;
+BEGIN
+	IF v_values IS NULL OR jsonb_typeof(v_values) = 'null' THEN
+		RETURN NULL;
+	END IF;
+	IF jsonb_typeof(v_values) <> 'array' OR jsonb_array_length(v_values) <> 1 THEN
+		RAISE EXCEPTION '% is given more than once', name
+			USING ERRCODE = 'LG400', HINT = 'Give it once.', COLUMN = name;
+	END IF;
+	IF v_value = '' OR octet_length(v_value) > 1024 THEN
+		PERFORM ledger.ledger_http_malformed(name, v_value, 'a text of 1 to 1024 bytes, or left out');
+	END IF;
+	RETURN v_value;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_text(jsonb, text) IS
+	'A parameter of the query that may be given once, or NULL. LG400: given twice, empty or too long. Part of the ledger_http functions.';
+
+CREATE FUNCTION ledger.ledger_http_uuid(value text, name text) RETURNS uuid
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	-- The cast alone would take braces and misplaced dashes: one id, one spelling (but for case).
+	IF value !~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' THEN
+		PERFORM ledger.ledger_http_malformed(name, value, 'a UUID');
+	END IF;
+	RETURN value::uuid;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_uuid(text, text) IS
+	'A UUID, or NULL. LG400: malformed. Part of the ledger_http functions.';
+
+CREATE FUNCTION ledger.ledger_http_number(value text, name text, low bigint, high bigint) RETURNS bigint
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	IF value !~ '^(0|[1-9][0-9]{0,15})$' OR value::bigint < low OR value::bigint > high THEN
+		PERFORM ledger.ledger_http_malformed(name, value, format('a whole number from %s to %s', low, high));
+	END IF;
+	RETURN value::bigint;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_number(text, text, bigint, bigint) IS
+	'A whole number in decimal, without sign or leading zeros, or NULL. LG400: malformed or out of range. Part of the ledger_http functions.';
+
+CREATE FUNCTION ledger.ledger_http_limit(context jsonb) RETURNS integer
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	RETURN coalesce(ledger.ledger_http_number(ledger.ledger_http_text(context, 'limit'), 'limit', 1, 1000), 200);
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_limit(jsonb) IS
+	'How many items a page has: 1 to 1000, 200 if nothing is said. LG400: malformed. Part of the ledger_http functions.';
+
+CREATE FUNCTION ledger.ledger_http_instant(value text, name text) RETURNS timestamptz
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	-- The cast alone would take 'yesterday', and read a time without zone in the session's.
+	IF value !~* '^[0-9]{4}-[0-9]{2}-[0-9]{2}[t ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(z|[+-][0-9]{2}:[0-9]{2})$' THEN
+		RAISE data_exception;
+	END IF;
+	RETURN value::timestamptz;
+EXCEPTION
+	WHEN data_exception THEN
+		PERFORM ledger.ledger_http_malformed(name, value, 'a time as in RFC 3339, such as 2026-11-23T19:30:00Z');
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_instant(text, text) IS
+	'A time, or NULL. LG400: not RFC 3339. Part of the ledger_http functions.';
+
+CREATE FUNCTION ledger.ledger_http_time(value timestamptz) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+	$$;
+COMMENT ON FUNCTION ledger.ledger_http_time(timestamptz) IS
+	'A time as everywhere in the ledger: UTC, six fraction digits, Z. Part of the ledger_http functions.';
+
+-- ---- sql/functions/ledger_http_append.sql
+-- Appends for the gateway.  What one item does wrong is data, so that the others of
+-- its batch are stored; what is wrong with the database is an error as everywhere,
+-- and the caller tries the whole again, which event ids make harmless.
+
+-- The id of an event that came with an Idempotency-Key instead: the same for every
+-- try.  Tenant names have no newline, so the first one ends it.
+CREATE FUNCTION ledger.ledger_http_event_id(tenant text, key text) RETURNS uuid
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT encode(set_byte(set_byte(h.bytes, 6, get_byte(h.bytes, 6) & 15 | 128), 8, get_byte(h.bytes, 8) & 63 | 128), 'hex')::uuid
+	FROM (SELECT substr(sha256(convert_to($1 || E'\n' || $2, 'UTF8')), 1, 16)) AS h (bytes)
+	$$;
+COMMENT ON FUNCTION ledger.ledger_http_event_id(text, text) IS
+	'The event id that stands for an Idempotency-Key: the first 16 bytes of SHA-256(tenant || newline || key) as a UUID version 8.';
+
+CREATE FUNCTION ledger.ledger_http_event_row(tenant text, event jsonb, subject text, actor_type text, any_actor boolean, key text)
+	RETURNS ledger.ledger_events
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_row ledger.ledger_events := ledger.ledger_request_row(event);
+BEGIN
+	IF v_row.tenant_id <> tenant THEN
+		RAISE EXCEPTION 'tenant is not the one of the request'
+			USING ERRCODE = 'LG403', DETAIL = format('The event names "%s", the request "%s".', left(v_row.tenant_id, 128), tenant),
+				HINT = 'Leave it out.', COLUMN = 'tenant';
+	END IF;
+	v_row.tenant_id := tenant;
+	IF subject IS NULL THEN
+		RAISE EXCEPTION 'subject is required' USING ERRCODE = 'LG400', HINT = 'It is who asks.';
+	END IF;
+	IF any_actor IS NOT TRUE AND (v_row.actor_id <> subject OR v_row.actor_type <> actor_type) THEN
+		RAISE EXCEPTION 'actor is not who asks'
+			USING ERRCODE = 'LG403', DETAIL = format('The event names %s "%s".', coalesce(v_row.actor_type, actor_type), left(coalesce(v_row.actor_id, subject), 256)),
+				HINT = 'Leave the actor out; to name another one takes the scope ledger.events.actor.', COLUMN = 'actor';
+	END IF;
+	-- Of what type somebody else is, only the request can say.
+	v_row.actor_type := coalesce(v_row.actor_type, CASE WHEN coalesce(v_row.actor_id, subject) = subject THEN actor_type END);
+	v_row.actor_id := coalesce(v_row.actor_id, subject);
+	IF v_row.event_id IS NULL AND key IS NOT NULL THEN
+		v_row.event_id := ledger.ledger_http_event_id(tenant, key);
+	END IF;
+	RETURN v_row;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_event_row(text, jsonb, text, text, boolean, text) IS
+	'The row that a request asks for (ledger_request_row()), in that tenant and by that actor. LG403: it names another tenant, or without leave another actor. Part of ledger_http_append().';
+
+-- Class 22 is a value that a cast did not take.
+CREATE FUNCTION ledger.ledger_http_refuses(state text) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT $1 ~ '^(LG4|22)'
+	$$;
+COMMENT ON FUNCTION ledger.ledger_http_refuses(text) IS
+	'Does this SQLSTATE say that the request is wrong, and not that the database cannot serve it now? Part of ledger_http_append().';
+
+-- "#/finding/id" of "finding.id is malformed": where a message begins with a member.
+CREATE FUNCTION ledger.ledger_http_pointer(message text, item integer DEFAULT NULL) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT nullif(coalesce('/' || item, '') || coalesce('/' || replace(coalesce(
+		substring($1 FROM '^unknown member "([^"/~]{1,80})"$'),
+		substring($1 FROM '^((?:tenant|tenantId|type|eventType|id|eventId|chainId|policyVersion|findingId|artifactId|vulnId|finding|actorId|actorType|actor|occurredAt|payload|sourceRunId|evidenceBundleRef|expectedSequence)(?:[.][A-Za-z]+)*) ')
+		), '.', '/'), ''), '')
+	$$;
+COMMENT ON FUNCTION ledger.ledger_http_pointer(text, integer) IS
+	'JSON Pointer (RFC 6901) to the member that an error''s message begins with, in the item of that number; NULL if it names none. Part of ledger_http_append().';
+
+CREATE FUNCTION ledger.ledger_http_status(state text) RETURNS integer
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT CASE WHEN $1 LIKE 'LG4%' THEN right($1, 3)::integer ELSE 400 END
+	$$;
+COMMENT ON FUNCTION ledger.ledger_http_status(text) IS
+	'The HTTP status of a refusal''s SQLSTATE. Part of ledger_http_append().';
+
+CREATE FUNCTION ledger.ledger_http_refusal(message text, detail text, hint text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT jsonb_strip_nulls(jsonb_build_object('message', $1, 'detail', nullif($2, ''), 'hint', nullif($3, ''),
+		'pointer', '#' || ledger.ledger_http_pointer($1)))::text
+	$$;
+COMMENT ON FUNCTION ledger.ledger_http_refusal(text, text, text) IS
+	'The body of an item that is refused, as ledger_http_append() answers it.';
+
+CREATE FUNCTION ledger.ledger_http_event_headers(event ledger.ledger_events, created boolean) RETURNS json
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	RETURN '{"Location":"/v1/ledger/events/' || event.event_id || '","ETag":"\"' || event.chain_id || '-' || event.sequence_no || '\""'
+		|| CASE WHEN created THEN '}' ELSE ',"Idempotency-Hit":"true"}' END;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_event_headers(ledger.ledger_events, boolean) IS
+	'Headers of the answer to an append: Location, ETag, and Idempotency-Hit if the event was there already. Part of ledger_http_append().';
+
+CREATE FUNCTION ledger.ledger_http_append(tenant text, items jsonb)
+	RETURNS TABLE (item integer, status integer, headers json, body text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER ROWS 10
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+DECLARE
+	v_alone   integer[];
+	v_todo    integer[];
+	v_good    integer[];
+	v_number  integer;
+	v_rows    ledger.ledger_events[];
+	v_answer  record;
+	v_stored  ledger.ledger_events;
+	v_item    jsonb;
+	v_detail  text;
+	v_hint    text;
+	-- Answers, by number from 1: what a block stored before it failed is not among them.
+	v_status  integer[] := '{}';
+	v_headers json[] := '{}';
+	v_body    text[] := '{}';
+BEGIN
+	IF items IS NULL OR jsonb_typeof(items) <> 'array' THEN
+		RAISE EXCEPTION 'items must be a JSON array'
+			USING ERRCODE = 'LG400', DETAIL = format('It is %s.', coalesce(jsonb_typeof(items), 'null')), HINT = 'One object for each request.';
+	END IF;
+	-- What asks for a place in the chain is not moved by what stands beside it in the batch.
+	SELECT coalesce(array_agg(i.ordinality) FILTER (WHERE i.value -> 'event' ? 'expectedSequence'), '{}'),
+		coalesce(array_agg(i.ordinality) FILTER (WHERE (i.value -> 'event' ? 'expectedSequence') IS NOT TRUE), '{}')
+	INTO v_alone, v_todo
+	FROM jsonb_array_elements(items) WITH ORDINALITY AS i;
+
+	-- All as one set; if that is refused, once more without those that are malformed.
+	FOR v_attempt IN 1 .. 2
+	LOOP
+		EXIT WHEN cardinality(v_todo) = 0;
+		v_number := 0;
+		BEGIN
+			SELECT array_agg(ledger.ledger_http_event_row(tenant, i.value -> 'event', i.value ->> 'subject', i.value ->> 'actorType',
+				i.value -> 'anyActor' = 'true', i.value ->> 'key') ORDER BY i.ordinality)
+			INTO v_rows
+			FROM jsonb_array_elements(items) WITH ORDINALITY AS i WHERE i.ordinality = ANY (v_todo);
+			FOR v_answer IN SELECT w.created, w.stored FROM ledger.ledger_write_many(v_rows) AS w
+			LOOP
+				v_number := v_number + 1;
+				v_stored := v_answer.stored;
+				v_status[v_todo[v_number]] := CASE WHEN v_answer.created THEN 201 ELSE 200 END;
+				v_headers[v_todo[v_number]] := ledger.ledger_http_event_headers(v_stored, v_answer.created);
+				v_body[v_todo[v_number]] := ledger.ledger_event_json(v_stored);
+			END LOOP;
+			v_todo := '{}';
+		EXCEPTION WHEN OTHERS THEN
+			IF NOT ledger.ledger_http_refuses(SQLSTATE) THEN
+				RAISE;
+			END IF;
+			IF cardinality(v_todo) = 1 THEN
+				GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+				v_status[v_todo[1]] := ledger.ledger_http_status(SQLSTATE);
+				v_headers[v_todo[1]] := json_build_object('Ledger-Code', SQLSTATE);
+				v_body[v_todo[1]] := ledger.ledger_http_refusal(SQLERRM, v_detail, v_hint);
+				v_todo := '{}';
+			END IF;
+		END;
+		EXIT WHEN v_attempt = 2;
+		v_good := '{}';
+		FOREACH v_number IN ARRAY v_todo
+		LOOP
+			v_item := items -> (v_number - 1);
+			BEGIN
+				PERFORM ledger.ledger_http_event_row(tenant, v_item -> 'event', v_item ->> 'subject', v_item ->> 'actorType',
+					v_item -> 'anyActor' = 'true', v_item ->> 'key');
+				v_good := v_good || v_number;
+			EXCEPTION WHEN OTHERS THEN
+				IF NOT ledger.ledger_http_refuses(SQLSTATE) THEN
+					RAISE;
+				END IF;
+				GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+				v_status[v_number] := ledger.ledger_http_status(SQLSTATE);
+				v_headers[v_number] := json_build_object('Ledger-Code', SQLSTATE);
+				v_body[v_number] := ledger.ledger_http_refusal(SQLERRM, v_detail, v_hint);
+			END;
+		END LOOP;
+		EXIT WHEN cardinality(v_good) = cardinality(v_todo);
+		v_todo := v_good;
+	END LOOP;
+
+	-- What is left was refused as a set, or asks for its place: one by one.
+	FOREACH v_number IN ARRAY v_todo || v_alone
+	LOOP
+		v_item := items -> (v_number - 1);
+		BEGIN
+			v_stored := ledger.ledger_http_event_row(tenant, v_item -> 'event', v_item ->> 'subject', v_item ->> 'actorType',
+				v_item -> 'anyActor' = 'true', v_item ->> 'key');
+			v_answer := ledger.ledger_write(v_stored, ledger.ledger_request_expected(v_item -> 'event'));
+			v_stored := v_answer.stored;
+			v_status[v_number] := CASE WHEN v_answer.created THEN 201 ELSE 200 END;
+			v_headers[v_number] := ledger.ledger_http_event_headers(v_stored, v_answer.created);
+			v_body[v_number] := ledger.ledger_event_json(v_stored);
+		EXCEPTION WHEN OTHERS THEN
+			IF NOT ledger.ledger_http_refuses(SQLSTATE) THEN
+				RAISE;
+			END IF;
+			GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+			v_status[v_number] := ledger.ledger_http_status(SQLSTATE);
+			v_headers[v_number] := json_build_object('Ledger-Code', SQLSTATE);
+			v_body[v_number] := ledger.ledger_http_refusal(SQLERRM, v_detail, v_hint);
+		END;
+	END LOOP;
+	FOR i IN 1 .. cardinality(v_status)
+	LOOP
+		item := i - 1;
+		status := v_status[i];
+		headers := v_headers[i];
+		body := v_body[i];
+		RETURN NEXT;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_append(text, jsonb) IS
+	'Appends for the gateway: items [{event, subject, actorType, anyActor, key}] of one tenant, independent of one another. Every item is answered, by its number from 0: 201 and the event (line of an export) with Location and ETag; 200 with Idempotency-Hit too if it was stored before; or its refusal, a status from 400 on, header Ledger-Code and body {message, detail, hint, pointer}. Raises only what is not an item''s fault: then nothing is stored, and the whole may be tried again. Without an id, an event with key gets ledger_http_event_id(). For ledger_gateway.';
+
+CREATE FUNCTION ledger.ledger_http_batch_row(tenant text, context jsonb, event jsonb, item bigint) RETURNS ledger.ledger_events
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	IF event ? 'expectedSequence' THEN
+		RAISE EXCEPTION 'expectedSequence has no meaning in a batch'
+			USING ERRCODE = 'LG400', HINT = 'Append the event alone.';
+	END IF;
+	RETURN ledger.ledger_http_event_row(tenant, event, context ->> 'subject', context ->> 'actorType', context -> 'anyActor' = 'true',
+		(context ->> 'idempotencyKey') || '/' || item);
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_batch_row(text, jsonb, jsonb, bigint) IS
+	'ledger_http_event_row() of an item of a batch; its key is the batch''s Idempotency-Key, a slash and the item''s number. LG400: it has an expectedSequence. Part of ledger_http_append_batch().';
+
+-- All or nothing.  After the set failed the items are tried one after the other, so
+-- that each can be told what is wrong with it, and everything is taken back.
+CREATE FUNCTION ledger.ledger_http_append_batch(tenant text, context jsonb, events jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER ROWS 1
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+DECLARE
+	v_count  integer := CASE jsonb_typeof($3) WHEN 'array' THEN jsonb_array_length($3) END;
+	v_rows   ledger.ledger_events[];
+	v_row    ledger.ledger_events;
+	v_new    boolean;
+	v_lines  text;
+	v_first  text;
+	v_detail text;
+	v_hint   text;
+	v_taken_back boolean := false;
+	v_errors jsonb := '[]';
+	v_worst  text := 'LG400';
+BEGIN
+	IF v_count IS NULL OR v_count = 0 THEN
+		RAISE EXCEPTION 'events must be a JSON array with at least one event'
+			USING ERRCODE = 'LG400', HINT = 'Send an array, or application/x-ndjson with one event a line.';
+	ELSIF v_count > 10000 THEN
+		RAISE EXCEPTION 'a batch has at most 10000 events'
+			USING ERRCODE = 'LG413', DETAIL = format('It has %s.', v_count), HINT = 'Send several batches.';
+	END IF;
+	BEGIN
+		SELECT array_agg(ledger.ledger_http_batch_row(tenant, context, e.value, e.ordinality - 1) ORDER BY e.ordinality) INTO v_rows
+		FROM jsonb_array_elements($3) WITH ORDINALITY AS e;
+		SELECT bool_or(w.created), string_agg(ledger.ledger_event_json(w.stored), ',' ORDER BY w.ordinality) INTO v_new, v_lines
+		FROM ledger.ledger_write_many(v_rows) WITH ORDINALITY AS w;
+	EXCEPTION WHEN OTHERS THEN
+		IF NOT ledger.ledger_http_refuses(SQLSTATE) THEN
+			RAISE;
+		END IF;
+		v_first := SQLERRM;
+	END;
+	IF v_lines IS NOT NULL THEN
+		status := CASE WHEN v_new THEN 201 ELSE 200 END;
+		headers := CASE WHEN NOT v_new THEN '{"Idempotency-Hit":"true"}' END;
+		body := '{"events":[' || v_lines || ']}';
+		RETURN NEXT;
+		RETURN;
+	END IF;
+
+	BEGIN
+		FOR v_number IN 0 .. v_count - 1
+		LOOP
+			BEGIN
+				v_row := ledger.ledger_http_batch_row(tenant, context, $3 -> v_number, v_number);
+				PERFORM ledger.ledger_write(v_row, NULL);
+			EXCEPTION WHEN OTHERS THEN
+				IF NOT ledger.ledger_http_refuses(SQLSTATE) THEN
+					RAISE;
+				END IF;
+				GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+				v_errors := v_errors || jsonb_strip_nulls(jsonb_build_object('index', v_number, 'status', ledger.ledger_http_status(SQLSTATE),
+					'code', SQLSTATE, 'detail', SQLERRM || coalesce('. ' || nullif(v_detail, ''), '.'), 'hint', nullif(v_hint, ''),
+					'pointer', '#' || ledger.ledger_http_pointer(SQLERRM, v_number)));
+				IF ledger.ledger_http_status(SQLSTATE) >= ledger.ledger_http_status(v_worst) THEN
+					v_worst := SQLSTATE;
+				END IF;
+			END;
+			-- Somebody who sends garbage need not be told of every piece, while others wait for the chain.
+			EXIT WHEN jsonb_array_length(v_errors) = 100;
+		END LOOP;
+		v_taken_back := true;
+		RAISE EXCEPTION 'taken back';
+	EXCEPTION WHEN raise_exception THEN
+		IF NOT v_taken_back THEN
+			RAISE;
+		END IF;
+	END;
+	IF v_errors = '[]' THEN
+		-- Each alone is good, and together they are not.
+		RAISE EXCEPTION '%', v_first USING ERRCODE = 'LG409', HINT = 'Send the events in smaller batches.';
+	END IF;
+	status := ledger.ledger_http_status(v_worst);
+	headers := json_build_object('Content-Type', 'application/problem+json', 'Ledger-Code', v_worst);
+	body := ledger.ledger_canonical_json(jsonb_strip_nulls(jsonb_build_object('type', '/problems/' || v_worst, 'title', 'The batch was refused',
+		'status', status, 'code', v_worst, 'detail', format('%s of %s events are refused, and nothing is stored.', jsonb_array_length(v_errors), v_count),
+		'instance', '/v1/ledger/events:batch', 'traceId', context -> 'traceId', 'errors', v_errors)));
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_append_batch(text, jsonb, jsonb) IS
+	'POST /v1/ledger/events:batch: appends an array of requests, all or nothing. 201 {events} if one of them is new, 200 if all were stored before; or the status of the worst item, with application/problem+json whose errors say for each refused item (the first 100) index, status, code, detail, hint and pointer. LG400: no array, or an empty one; LG413: more than 10000 events. For ledger_gateway.';
+
+-- ---- sql/functions/ledger_http_events.sql
+-- Events for the gateway, each as the line of an export.  Plans are made for this
+-- tenant (force_custom_plan): a plan for any tenant would lock the leaves of all, and
+-- filters that are not given fall out of the query before it is planned.
+CREATE FUNCTION ledger.ledger_http_event(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+	AS $$
+DECLARE
+	v_id uuid := ledger.ledger_http_uuid(context -> 'path' ->> 'eventId', 'eventId');
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	SELECT 200, ('{"ETag":"\"' || e.chain_id || '-' || e.sequence_no || '\"","Cache-Control":"private, max-age=31536000, immutable"}')::json,
+		ledger.ledger_event_json(e)
+	INTO status, headers, body
+	FROM ledger.ledger_events AS e
+	WHERE e.tenant_id = $1 AND e.event_id = v_id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'event % does not exist', coalesce(v_id::text, 'null')
+			USING ERRCODE = 'LG404', DETAIL = format('Tenant "%s" has no event of that id.', tenant);
+	END IF;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_event(text, jsonb) IS
+	'GET /v1/ledger/events/{eventId}: the event, with ETag "<chain>-<sequence>"; it never changes. LG400: malformed id; LG403: tenant not granted; LG404: no such event. For ledger_gateway.';
+
+-- A filter that no index serves reads at most so many events for one page: then the
+-- page ends there, perhaps empty, and the cursor goes on behind it.
+CREATE FUNCTION ledger.ledger_http_events(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+	AS $$
+DECLARE
+	v_chain   uuid    := ledger.ledger_http_uuid(ledger.ledger_http_text(context, 'chainId'), 'chainId');
+	v_since   bigint  := ledger.ledger_http_number(ledger.ledger_http_text(context, 'sinceSequence'), 'sinceSequence', 0, 9007199254740991);
+	v_finding text    := ledger.ledger_http_text(context, 'findingId');
+	v_type    text    := ledger.ledger_http_text(context, 'type');
+	v_limit   integer := ledger.ledger_http_limit(context);
+	v_after_chain uuid   := context -> 'after' ->> 'chainId';
+	v_after       bigint := context -> 'after' ->> 'sequence';
+	-- How many events one page may read.
+	v_reads   integer := CASE WHEN v_type IS NOT NULL OR (v_since > 0 AND v_chain IS NULL) THEN 10000 ELSE v_limit END;
+	v_lines   text[]  := '{}';
+	v_read    integer := 0;
+	v_event   record;
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	FOR v_event IN
+		SELECT e.chain_id, e.sequence_no,
+			CASE WHEN (v_type IS NULL OR e.event_type = v_type) AND (v_since IS NULL OR e.sequence_no > v_since)
+			     THEN ledger.ledger_event_json(e) END AS line
+		FROM ledger.ledger_events AS e
+		WHERE e.tenant_id = $1
+			AND (v_chain IS NULL OR e.chain_id = v_chain)
+			AND (v_chain IS NULL OR v_since IS NULL OR e.sequence_no > v_since)
+			AND (v_finding IS NULL OR e.finding_id = v_finding)
+			AND (v_after IS NULL OR (e.chain_id, e.sequence_no) > (v_after_chain, v_after))
+		ORDER BY e.chain_id, e.sequence_no
+		LIMIT v_reads + 1
+	LOOP
+		IF v_read = v_reads OR cardinality(v_lines) = v_limit THEN
+			headers := json_build_object('Ledger-Next', json_build_object('chainId', v_after_chain, 'sequence', v_after));
+			EXIT;
+		END IF;
+		v_read := v_read + 1;
+		v_after_chain := v_event.chain_id;
+		v_after := v_event.sequence_no;
+		IF v_event.line IS NOT NULL THEN
+			v_lines := v_lines || v_event.line;
+		END IF;
+	END LOOP;
+	status := 200;
+	body := '{"events":[' || array_to_string(v_lines, ',') || ']}';
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_events(text, jsonb) IS
+	'GET /v1/ledger/events: {events} in the order (chain, sequence), of a chain, behind a sequence, of a finding, of a type; 200 a page, at most 1000. With a type, or sinceSequence without chainId, a page reads at most 10000 events, and may have fewer than it could. LG400: malformed parameter; LG403: tenant not granted. For ledger_gateway.';
+
+-- Writes: who got the evidence is recorded.
+CREATE FUNCTION ledger.ledger_http_proof(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_id uuid := ledger.ledger_http_uuid(context -> 'path' ->> 'eventId', 'eventId');
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	status := 200;
+	-- The newest signed checkpoint is in it, and another one will come.
+	headers := '{"Content-Type":"text/plain; charset=utf-8","Cache-Control":"private, no-cache"}';
+	body := ledger.ledger_proof_bundle(tenant, v_id);
+	PERFORM ledger.ledger_log_access(tenant, context, 'proof', v_id::text);
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_proof(text, jsonb) IS
+	'GET /v1/ledger/events/{eventId}/proof: the proof bundle of ledger_proof_bundle(), recorded in ledger_access_log. LG400: malformed id; LG403: tenant not granted; LG404: no such event, or no signed checkpoint covers it yet. For ledger_gateway.';
+
+-- ---- sql/functions/ledger_http_chains.sql
+-- Chains for the gateway: heads, checkpoints, consistency, tiles, anchors.
+
+CREATE FUNCTION ledger.ledger_http_chain(tenant text, context jsonb) RETURNS uuid
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_chain uuid := ledger.ledger_http_uuid(context -> 'path' ->> 'chainId', 'chainId');
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	IF NOT EXISTS (SELECT FROM ledger.ledger_chains AS c WHERE c.tenant_id = $1 AND c.chain_id = v_chain) THEN
+		RAISE EXCEPTION 'chain % does not exist', coalesce(v_chain::text, 'null')
+			USING ERRCODE = 'LG404', DETAIL = format('Tenant "%s" has no chain of that id.', tenant),
+				HINT = 'GET /v1/ledger/chains lists them.';
+	END IF;
+	RETURN v_chain;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_chain(text, jsonb) IS
+	'The chain that a path names. LG400: malformed id; LG403: tenant not granted; LG404: no such chain. Part of the ledger_http functions.';
+
+CREATE FUNCTION ledger.ledger_http_chains(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+	AS $$
+DECLARE
+	v_policy text    := ledger.ledger_http_text(context, 'policyVersion');
+	v_limit  integer := ledger.ledger_http_limit(context);
+	v_after  uuid    := context -> 'after' ->> 'chainId';
+	v_chain  record;
+	v_items  text[]  := '{}';
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	FOR v_chain IN
+		SELECT c.chain_id, jsonb_strip_nulls(jsonb_build_object(
+			'chainId', c.chain_id, 'policyVersion', c.policy_version, 'createdAt', ledger.ledger_http_time(c.created_at),
+			'size', coalesce(h.sequence_no, 0),
+			'head', CASE WHEN h.sequence_no IS NOT NULL THEN jsonb_build_object('sequence', h.sequence_no, 'eventId', h.event_id,
+				'eventHash', encode(h.event_hash, 'hex'), 'recordedAt', ledger.ledger_http_time(h.recorded_at)) END,
+			'anchored', CASE WHEN c.last_anchored_sequence IS NOT NULL THEN
+				jsonb_build_object('first', c.first_anchored_sequence, 'last', c.last_anchored_sequence) END)) AS item
+		FROM (SELECT c.* FROM ledger.ledger_chains AS c
+			WHERE c.tenant_id = $1 AND (v_policy IS NULL OR c.policy_version = v_policy) AND (v_after IS NULL OR c.chain_id > v_after)
+			ORDER BY c.chain_id LIMIT v_limit + 1) AS c
+		LEFT JOIN LATERAL (
+			SELECT e.sequence_no, e.event_id, e.event_hash, e.recorded_at FROM ledger.ledger_events AS e
+			WHERE e.tenant_id = $1 AND e.chain_id = c.chain_id ORDER BY e.sequence_no DESC LIMIT 1) AS h ON true
+		ORDER BY c.chain_id
+	LOOP
+		IF cardinality(v_items) = v_limit THEN
+			headers := json_build_object('Ledger-Next', json_build_object('chainId', v_after));
+			EXIT;
+		END IF;
+		v_after := v_chain.chain_id;
+		v_items := v_items || ledger.ledger_canonical_json(v_chain.item);
+	END LOOP;
+	status := 200;
+	body := '{"chains":[' || array_to_string(v_items, ',') || ']}';
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_chains(text, jsonb) IS
+	'GET /v1/ledger/chains: {chains}, each with chainId, policyVersion, createdAt, size, head and the anchored range, in the order of their ids. LG400: malformed parameter; LG403: tenant not granted. For ledger_gateway.';
+
+-- The note alone is what leaves: unsigned text would be nobody's word.
+CREATE FUNCTION ledger.ledger_http_checkpoint(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_chain uuid   := ledger.ledger_http_chain(tenant, context);
+	v_size  bigint := ledger.ledger_http_number(ledger.ledger_http_text(context, 'size'), 'size', 1, 9007199254740991);
+BEGIN
+	IF v_size IS NULL THEN
+		SELECT a.checkpoint INTO body FROM ledger.ledger_signed_anchor(tenant, v_chain, 1) AS a;
+	ELSE
+		SELECT r.checkpoint INTO body FROM ledger.ledger_merkle_roots AS r
+		WHERE r.tenant_id = $1 AND r.chain_id = v_chain AND r.tree_size = v_size
+			AND EXISTS (SELECT FROM ledger.ledger_note_keys(r.checkpoint) AS line (key_id)
+				JOIN ledger.ledger_keys AS k ON k.key_id = line.key_id AND k.purpose = 'log'
+				WHERE ledger.ledger_signature_valid(r.tenant_id, r.chain_id, r.tree_size, k.key_id));
+	END IF;
+	IF body IS NULL THEN
+		RAISE EXCEPTION 'chain % has no signed checkpoint%', v_chain, coalesce(' of size ' || v_size, ' yet')
+			USING ERRCODE = 'LG404', HINT = CASE WHEN v_size IS NULL
+				THEN 'ledger_anchor_tick() anchors what is due, and ledgerctl anchor signs it; ask again after that.'
+				ELSE 'GET /v1/ledger/anchors lists the sizes that there are.' END;
+	END IF;
+	status := 200;
+	-- A cosignature may still come to the same size, so the text itself is the tag.
+	headers := json_build_object('Content-Type', 'text/plain; charset=utf-8', 'Cache-Control', 'private, no-cache',
+		'ETag', '"' || left(encode(sha256(convert_to(body, 'UTF8')), 'hex'), 32) || '"');
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_checkpoint(text, jsonb) IS
+	'GET …/chains/{chainId}/checkpoint: the newest signed checkpoint, or that of a size, as a C2SP signed note. LG400: malformed parameter; LG403: tenant not granted; LG404: no such chain, or no such signed checkpoint. For ledger_gateway.';
+
+-- Writes: who got the evidence is recorded.
+CREATE FUNCTION ledger.ledger_http_consistency(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_chain uuid   := ledger.ledger_http_chain(tenant, context);
+	v_from  bigint := ledger.ledger_http_number(ledger.ledger_http_text(context, 'from'), 'from', 1, 9007199254740991);
+	v_to    bigint := ledger.ledger_http_number(ledger.ledger_http_text(context, 'to'), 'to', 1, 9007199254740991);
+	v_proof bytea[];
+BEGIN
+	IF v_from IS NULL OR v_to IS NULL THEN
+		PERFORM ledger.ledger_http_malformed(CASE WHEN v_from IS NULL THEN 'from' ELSE 'to' END, NULL, 'the size of a tree');
+	END IF;
+	v_proof := ledger.ledger_consistency_proof(tenant, v_chain, v_from, v_to);
+	status := 200;
+	headers := '{"Cache-Control":"private, max-age=31536000, immutable"}';
+	body := ledger.ledger_canonical_json(jsonb_build_object('chainId', v_chain, 'from', v_from, 'to', v_to,
+		'hashes', (SELECT coalesce(jsonb_agg(encode(p.hash, 'hex') ORDER BY p.n), '[]') FROM unnest(v_proof) WITH ORDINALITY AS p (hash, n)),
+		'fromRoot', encode(ledger.ledger_chain_root(tenant, v_chain, v_from), 'hex'),
+		'toRoot', encode(ledger.ledger_chain_root(tenant, v_chain, v_to), 'hex')));
+	PERFORM ledger.ledger_log_access(tenant, context, 'consistency', format('%s %s-%s', v_chain, v_from, v_to));
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_consistency(text, jsonb) IS
+	'GET …/chains/{chainId}/consistency?from=&to=: {chainId, from, to, hashes, fromRoot, toRoot}, the proof of ledger_consistency_proof() in hex; recorded in ledger_access_log. LG400: malformed or missing size, or there is no such tree; LG403: tenant not granted; LG404: no such chain. For ledger_gateway.';
+
+CREATE FUNCTION ledger.ledger_http_no_tile(path text) RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	RAISE EXCEPTION 'there is no such tile'
+		USING ERRCODE = 'LG404', DETAIL = format('Asked for was "%s".', left(path, 80)),
+			HINT = 'Tiles are those of C2SP tlog-tiles: <level>/<index>[.p/<width>] or entries/<index>[.p/<width>], up to the newest anchor.';
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_no_tile(text) IS
+	'Raises LG404. Part of ledger_http_tile().';
+
+-- Up to the newest anchor: what leaves as evidence was durable before.
+CREATE FUNCTION ledger.ledger_http_tile(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body bytea)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+	AS $$
+DECLARE
+	v_chain uuid   := ledger.ledger_http_chain(tenant, context);
+	v_path  text   := context -> 'path' ->> 'tile';
+	v_part  text[] := regexp_match(v_path, '^([0-7]|entries)/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?$');
+	v_entries boolean := v_part[1] = 'entries';
+	v_level smallint := CASE WHEN v_entries THEN 0 ELSE v_part[1]::smallint END;
+	v_index bigint := translate(v_part[2], 'x/', '');
+	v_width integer := coalesce(v_part[3], '256');
+	v_first bigint;
+	v_nodes bigint;
+BEGIN
+	-- One tile, one name: no group of zeros in front.
+	IF v_part IS NULL OR v_part[2] LIKE 'x000/%' OR v_width > 256 OR (v_width = 256 AND v_part[3] IS NOT NULL) THEN
+		PERFORM ledger.ledger_http_no_tile(v_path);
+	END IF;
+	SELECT r.tree_size >> (8 * v_level) INTO v_nodes FROM ledger.ledger_merkle_roots AS r
+	WHERE r.tenant_id = $1 AND r.chain_id = v_chain ORDER BY r.tree_size DESC LIMIT 1;
+	v_first := v_index * 256;
+	IF v_nodes IS NULL OR v_first + v_width > v_nodes THEN
+		PERFORM ledger.ledger_http_no_tile(v_path);
+	END IF;
+	IF v_entries THEN
+		SELECT string_agg(substr(int4send(length(x.entry)), 3) || x.entry, '' ORDER BY x.sequence_no) INTO body
+		FROM (SELECT e.sequence_no, convert_to(ledger.ledger_canonical_json(ledger.ledger_event_envelope(e)), 'UTF8') AS entry
+			FROM ledger.ledger_events AS e
+			WHERE e.tenant_id = $1 AND e.chain_id = v_chain AND e.sequence_no BETWEEN v_first + 1 AND v_first + v_width) AS x;
+	ELSIF v_level = 0 THEN
+		SELECT string_agg(e.merkle_leaf_hash, '' ORDER BY e.sequence_no) INTO body
+		FROM ledger.ledger_events AS e
+		WHERE e.tenant_id = $1 AND e.chain_id = v_chain AND e.sequence_no BETWEEN v_first + 1 AND v_first + v_width;
+	ELSE
+		SELECT substr(t.hashes, 1, v_width * 32) INTO body
+		FROM (SELECT t.hashes FROM ledger.ledger_merkle_tiles AS t
+			WHERE t.tenant_id = $1 AND t.chain_id = v_chain AND t.level = v_level AND t.tile_index = v_index
+			UNION ALL
+			SELECT g.hashes FROM ledger.ledger_merkle_edge AS g
+			WHERE g.tenant_id = $1 AND g.chain_id = v_chain AND g.level = v_level AND g.tile_index = v_index) AS t
+		LIMIT 1;
+	END IF;
+	IF NOT v_entries AND length(body) IS DISTINCT FROM v_width * 32 OR body IS NULL THEN
+		RAISE EXCEPTION 'tile % of chain % is not whole', v_path, v_chain
+			USING ERRCODE = 'LG500', HINT = 'Run ledger_verify(), and keep the evidence.';
+	END IF;
+	status := 200;
+	headers := json_build_object('Content-Type', 'application/octet-stream', 'Cache-Control',
+		CASE WHEN v_width = 256 THEN 'private, max-age=31536000, immutable' ELSE 'private, max-age=3600' END);
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_tile(text, jsonb) IS
+	'GET …/chains/{chainId}/tile/…: a hash tile or an entry bundle as in C2SP tlog-tiles (docs/formats.md section 5), whole or its first hashes, as far as the newest anchor reaches. LG403: tenant not granted; LG404: no such chain, or no such tile; LG500: what is stored is not whole. For ledger_gateway.';
+
+CREATE FUNCTION ledger.ledger_http_anchors(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+	AS $$
+DECLARE
+	v_chain  uuid    := ledger.ledger_http_uuid(ledger.ledger_http_text(context, 'chainId'), 'chainId');
+	v_since  bigint  := ledger.ledger_http_number(ledger.ledger_http_text(context, 'sinceSize'), 'sinceSize', 0, 9007199254740991);
+	v_limit  integer := ledger.ledger_http_limit(context);
+	v_after_chain uuid   := context -> 'after' ->> 'chainId';
+	v_after       bigint := context -> 'after' ->> 'size';
+	v_anchor record;
+	v_items  text[] := '{}';
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	FOR v_anchor IN
+		SELECT r.chain_id, r.tree_size, jsonb_strip_nulls(jsonb_build_object(
+			'anchorId', r.anchor_id, 'chainId', r.chain_id, 'treeSize', r.tree_size, 'sequenceStart', r.sequence_start,
+			'sequenceEnd', r.sequence_end, 'leafCount', r.leaf_count, 'rootHash', encode(r.root_hash, 'hex'),
+			'previousRootHash', encode(r.previous_root_hash, 'hex'), 'windowStart', ledger.ledger_http_time(r.window_start),
+			'windowEnd', ledger.ledger_http_time(r.window_end), 'anchoredAt', ledger.ledger_http_time(r.anchored_at),
+			'checkpoint', r.checkpoint, 'dsse', r.dsse, 'reference', r.anchor_reference,
+			'signedBy', (SELECT coalesce(jsonb_agg(DISTINCT k.key_id), '[]') FROM ledger.ledger_note_keys(r.checkpoint) AS line (key_id)
+				JOIN ledger.ledger_keys AS k ON k.key_id = line.key_id AND k.purpose = 'log'
+				WHERE ledger.ledger_signature_valid(r.tenant_id, r.chain_id, r.tree_size, k.key_id)),
+			'receipts', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', a.kind, 'name', a.name, 'reference', a.reference,
+					'obtainedAt', ledger.ledger_http_time(a.obtained_at)) ORDER BY a.kind, a.name), '[]')
+				FROM ledger.ledger_anchor_receipts AS a WHERE a.tenant_id = r.tenant_id AND a.anchor_id = r.anchor_id))) AS item
+		FROM ledger.ledger_merkle_roots AS r
+		WHERE r.tenant_id = $1 AND (v_chain IS NULL OR r.chain_id = v_chain) AND (v_since IS NULL OR r.tree_size > v_since)
+			AND (v_after IS NULL OR (r.chain_id, r.tree_size) > (v_after_chain, v_after))
+		ORDER BY r.chain_id, r.tree_size
+		LIMIT v_limit + 1
+	LOOP
+		IF cardinality(v_items) = v_limit THEN
+			headers := json_build_object('Ledger-Next', json_build_object('chainId', v_after_chain, 'size', v_after));
+			EXIT;
+		END IF;
+		v_after_chain := v_anchor.chain_id;
+		v_after := v_anchor.tree_size;
+		v_items := v_items || ledger.ledger_canonical_json(v_anchor.item);
+	END LOOP;
+	status := 200;
+	body := '{"anchors":[' || array_to_string(v_items, ',') || ']}';
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_anchors(text, jsonb) IS
+	'GET /v1/ledger/anchors: {anchors} in the order (chain, size), of a chain, above a size: sizes, roots, times, checkpoint, statement (dsse), the keys whose signatures count (signedBy), receipts of external anchors. LG400: malformed parameter; LG403: tenant not granted. For ledger_gateway.';
+
+-- ---- sql/functions/ledger_http_findings.sql
+-- Findings for the gateway: as they are, as they were, and how they came to be so.
+
+CREATE FUNCTION ledger.ledger_http_finding(finding ledger.findings_projection) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	SELECT ledger.ledger_canonical_json(jsonb_strip_nulls(jsonb_build_object(
+		'tenant', f.tenant_id, 'findingId', f.finding_id, 'policyVersion', f.policy_version, 'artifactId', f.artifact_id,
+		'vulnId', f.vuln_id, 'chainId', f.chain_id, 'status', f.status, 'severity', f.severity, 'labels', f.labels,
+		'explainRef', f.explain_ref, 'rationale', f.rationale, 'riskScore', f.risk_score, 'riskSeverity', f.risk_severity,
+		'riskProfileVersion', f.risk_profile_version, 'riskExplanationId', f.risk_explanation_id,
+		'riskEventSequence', f.risk_event_sequence, 'riskUpdatedAt', ledger.ledger_http_time(f.risk_updated_at),
+		'airgap', CASE WHEN coalesce(f.airgap_bundle_id, f.airgap_staleness_seconds::text) IS NOT NULL THEN
+			jsonb_build_object('bundleId', f.airgap_bundle_id, 'stalenessSeconds', f.airgap_staleness_seconds) END,
+		'currentEventId', f.current_event_id, 'currentSequence', f.current_sequence, 'schema', f.projection_version,
+		'observedAt', ledger.ledger_http_time(f.observed_at), 'updatedAt', ledger.ledger_http_time(f.updated_at),
+		'cycleHash', encode(f.cycle_hash, 'hex'))))
+	FROM (SELECT ($1).*) AS f
+	$$;
+COMMENT ON FUNCTION ledger.ledger_http_finding(ledger.findings_projection) IS
+	'A finding as the gateway tells it: the members that its cycle hash covers (docs/formats.md section 8), times, and cycleHash. Part of ledger_http_findings().';
+
+CREATE FUNCTION ledger.ledger_http_score(value text, name text) RETURNS numeric
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	IF value !~ '^(10|[0-9])([.][0-9]{1,3})?$' OR value::numeric > 10 THEN
+		PERFORM ledger.ledger_http_malformed(name, value, 'a number from 0 to 10 with up to three decimals');
+	END IF;
+	RETURN value::numeric;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_score(text, text) IS
+	'A severity, or NULL. LG400: malformed. Part of ledger_http_findings().';
+
+CREATE FUNCTION ledger.ledger_http_word(value text, name text, words text[]) RETURNS text
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+BEGIN
+	IF value <> ALL (words) THEN
+		PERFORM ledger.ledger_http_malformed(name, value, 'one of ' || array_to_string(words, ', '));
+	END IF;
+	RETURN value;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_word(text, text, text[]) IS
+	'One of a few words, or NULL. LG400: another one. Part of ledger_http_findings().';
+
+-- The past is folded from the events, by the reducer that keeps the present.
+CREATE FUNCTION ledger.ledger_http_findings(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 1
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET enable_hashagg = off
+	AS $$
+DECLARE
+	v_finding  text    := ledger.ledger_http_text(context, 'findingId');
+	v_policy   text    := ledger.ledger_http_text(context, 'policyVersion');
+	v_status   text    := ledger.ledger_http_word(ledger.ledger_http_text(context, 'status'), 'status',
+		'{affected,triaged,in_progress,accepted_risk,verified,resolved,unknown}');
+	v_least    numeric := ledger.ledger_http_score(ledger.ledger_http_text(context, 'severityMin'), 'severityMin');
+	v_most     numeric := ledger.ledger_http_score(ledger.ledger_http_text(context, 'severityMax'), 'severityMax');
+	v_risk     text    := ledger.ledger_http_word(ledger.ledger_http_text(context, 'riskSeverity'), 'riskSeverity',
+		'{critical,high,medium,low,informational}');
+	v_artifact text    := ledger.ledger_http_text(context, 'artifactId');
+	v_vuln     text    := ledger.ledger_http_text(context, 'vulnId');
+	v_chain    uuid    := ledger.ledger_http_uuid(ledger.ledger_http_text(context, 'chainId'), 'chainId');
+	v_sequence bigint  := ledger.ledger_http_number(ledger.ledger_http_text(context, 'asOfSequence'), 'asOfSequence', 1, 9007199254740991);
+	v_time     timestamptz := ledger.ledger_http_instant(ledger.ledger_http_text(context, 'asOf'), 'asOf');
+	v_limit    integer := ledger.ledger_http_limit(context);
+	v_after_finding text := context -> 'after' ->> 'findingId';
+	v_after_policy  text := context -> 'after' ->> 'policyVersion';
+	v_cursor   refcursor;
+	v_row      ledger.findings_projection;
+	v_items    text[] := '{}';
+	v_hashes   bytea  := '';
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	IF v_sequence IS NOT NULL AND v_chain IS NULL AND v_finding IS NULL THEN
+		RAISE EXCEPTION 'asOfSequence needs a chainId or a findingId'
+			USING ERRCODE = 'LG400', HINT = 'A sequence counts the events of one chain. For all of them give asOf, a time.', COLUMN = 'asOfSequence';
+	ELSIF v_sequence IS NOT NULL AND v_time IS NOT NULL THEN
+		RAISE EXCEPTION 'asOfSequence and asOf exclude one another'
+			USING ERRCODE = 'LG400', HINT = 'Give one of them.', COLUMN = 'asOf';
+	END IF;
+	IF coalesce(v_sequence::text, v_time::text) IS NULL THEN
+		OPEN v_cursor NO SCROLL FOR
+			SELECT p.* FROM ledger.findings_projection AS p
+			WHERE p.tenant_id = $1
+				AND (v_finding IS NULL OR p.finding_id = v_finding) AND (v_policy IS NULL OR p.policy_version = v_policy)
+				AND (v_chain IS NULL OR p.chain_id = v_chain) AND (v_status IS NULL OR p.status = v_status)
+				AND (v_least IS NULL OR p.severity >= v_least) AND (v_most IS NULL OR p.severity <= v_most)
+				AND (v_risk IS NULL OR p.risk_severity = v_risk)
+				AND (v_artifact IS NULL OR p.artifact_id = v_artifact) AND (v_vuln IS NULL OR p.vuln_id = v_vuln)
+				AND (v_after_finding IS NULL OR (p.finding_id, p.policy_version) > (v_after_finding, v_after_policy))
+			ORDER BY p.finding_id, p.policy_version
+			LIMIT v_limit + 1;
+	ELSE
+		OPEN v_cursor NO SCROLL FOR
+			SELECT (f.p).* FROM (
+				SELECT s.finding_id, s.policy_version, ledger.ledger_fold_events(s.event, NULL::ledger.findings_projection) AS p
+				FROM (SELECT e.finding_id, e.policy_version, e AS event FROM ledger.ledger_events AS e
+					WHERE e.tenant_id = $1
+						AND (v_finding IS NULL OR e.finding_id = v_finding) AND (v_policy IS NULL OR e.policy_version = v_policy)
+						AND (v_chain IS NULL OR e.chain_id = v_chain)
+						AND (v_sequence IS NULL OR e.sequence_no <= v_sequence) AND (v_time IS NULL OR e.recorded_at <= v_time)
+						AND (v_after_finding IS NULL OR (e.finding_id, e.policy_version) > (v_after_finding, v_after_policy))
+					ORDER BY e.finding_id, e.policy_version, e.sequence_no) AS s
+				GROUP BY s.finding_id, s.policy_version) AS f
+			WHERE (f.p).finding_id IS NOT NULL AND (v_status IS NULL OR (f.p).status = v_status)
+				AND (v_least IS NULL OR (f.p).severity >= v_least) AND (v_most IS NULL OR (f.p).severity <= v_most)
+				AND (v_risk IS NULL OR (f.p).risk_severity = v_risk)
+				AND (v_artifact IS NULL OR (f.p).artifact_id = v_artifact) AND (v_vuln IS NULL OR (f.p).vuln_id = v_vuln)
+			ORDER BY f.finding_id, f.policy_version
+			LIMIT v_limit + 1;
+	END IF;
+	LOOP
+		FETCH v_cursor INTO v_row;
+		EXIT WHEN NOT FOUND;
+		IF cardinality(v_items) = v_limit THEN
+			headers := json_build_object('Ledger-Next', json_build_object('findingId', v_after_finding, 'policyVersion', v_after_policy));
+			v_hashes := v_hashes || '\x01';
+			EXIT;
+		END IF;
+		v_after_finding := v_row.finding_id;
+		v_after_policy := v_row.policy_version;
+		v_items := v_items || ledger.ledger_http_finding(v_row);
+		v_hashes := v_hashes || v_row.cycle_hash;
+	END LOOP;
+	CLOSE v_cursor;
+	status := 200;
+	-- Equal cycle hashes are equal findings, their newest events included.
+	headers := (coalesce(headers::jsonb, '{}') || jsonb_build_object('Cache-Control', 'private, no-cache',
+		'ETag', '"' || left(encode(sha256(v_hashes), 'hex'), 32) || '"'))::json;
+	body := '{"findings":[' || array_to_string(v_items, ',') || ']}';
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_findings(text, jsonb) IS
+	'GET /v1/ledger/projections/findings: {findings} in the order (finding, policy version), by finding, policy version, chain, status, severity, risk severity, artifact and vulnerability; with an ETag over their cycle hashes. As of a sequence (of a chain, or of one finding) or of a time they are folded from the events up to there. LG400: malformed parameter; LG403: tenant not granted. For ledger_gateway.';
+
+CREATE FUNCTION ledger.ledger_http_history(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+	AS $$
+DECLARE
+	v_finding text    := context -> 'path' ->> 'findingId';
+	v_policy  text    := ledger.ledger_http_text(context, 'policyVersion');
+	v_limit   integer := ledger.ledger_http_limit(context);
+	v_after_policy text   := context -> 'after' ->> 'policyVersion';
+	v_after        bigint := context -> 'after' ->> 'sequence';
+	v_step    record;
+	v_items   text[] := '{}';
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	FOR v_step IN
+		SELECT h.policy_version, h.sequence_no, jsonb_strip_nulls(jsonb_build_object(
+			'policyVersion', h.policy_version, 'chainId', h.chain_id, 'sequence', h.sequence_no, 'eventId', h.event_id,
+			'eventType', h.event_type, 'previousStatus', h.previous_status, 'status', h.status,
+			'previousSeverity', h.previous_severity, 'severity', h.severity,
+			'actor', jsonb_build_object('id', h.actor_id, 'type', h.actor_type), 'justification', h.justification,
+			'occurredAt', ledger.ledger_http_time(h.occurred_at), 'recordedAt', ledger.ledger_http_time(h.recorded_at),
+			'cycleHash', encode(h.cycle_hash, 'hex'))) AS item
+		FROM ledger.finding_history AS h
+		WHERE h.tenant_id = $1 AND h.finding_id = v_finding AND (v_policy IS NULL OR h.policy_version = v_policy)
+			AND (v_after IS NULL OR (h.policy_version, h.sequence_no) > (v_after_policy, v_after))
+		ORDER BY h.policy_version, h.sequence_no
+		LIMIT v_limit + 1
+	LOOP
+		IF cardinality(v_items) = v_limit THEN
+			headers := json_build_object('Ledger-Next', json_build_object('policyVersion', v_after_policy, 'sequence', v_after));
+			EXIT;
+		END IF;
+		v_after_policy := v_step.policy_version;
+		v_after := v_step.sequence_no;
+		v_items := v_items || ledger.ledger_canonical_json(v_step.item);
+	END LOOP;
+	-- Retention may have taken the steps; the finding is there all the same.
+	IF v_items = '{}' AND NOT EXISTS (SELECT FROM ledger.findings_projection AS p WHERE p.tenant_id = $1 AND p.finding_id = v_finding
+		AND (v_policy IS NULL OR p.policy_version = v_policy)) THEN
+		RAISE EXCEPTION 'finding "%" does not exist', coalesce(left(v_finding, 80), 'null')
+			USING ERRCODE = 'LG404', DETAIL = format('Tenant "%s" has no finding of that id%s.', tenant, CASE WHEN v_policy IS NOT NULL THEN ' and policy version' ELSE '' END);
+	END IF;
+	status := 200;
+	body := '{"history":[' || array_to_string(v_items, ',') || ']}';
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_history(text, jsonb) IS
+	'GET /v1/ledger/findings/{findingId}/history: {history}, each change of status or severity with who made it and why, in the order (policy version, sequence). LG400: malformed parameter; LG403: tenant not granted; LG404: no such finding. For ledger_gateway.';
+
+-- ---- sql/functions/ledger_http_verify.sql
+-- Verification for the gateway.  Writes: who was told the verdict is recorded.
+CREATE FUNCTION ledger.ledger_http_verify(tenant text, context jsonb, request jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_member text;
+	v_chain  uuid;
+	v_from   bigint;
+	v_to     bigint;
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	IF jsonb_typeof($3) IS DISTINCT FROM 'object' THEN
+		RAISE EXCEPTION 'the request must be a JSON object'
+			USING ERRCODE = 'LG400', DETAIL = format('It is %s.', coalesce(jsonb_typeof($3), 'null')), HINT = '{} verifies everything of the tenant.';
+	END IF;
+	SELECT m.key INTO v_member FROM jsonb_object_keys($3) AS m (key)
+	WHERE m.key NOT IN ('tenant', 'chainId', 'from', 'to') ORDER BY m.key COLLATE "C" LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'unknown member "%"', left(v_member, 80)
+			USING ERRCODE = 'LG400', HINT = 'Known are chainId, from and to.';
+	ELSIF $3 ->> 'tenant' <> tenant THEN
+		RAISE EXCEPTION 'tenant is not the one of the request' USING ERRCODE = 'LG403', HINT = 'Leave it out.', COLUMN = 'tenant';
+	END IF;
+	v_chain := ledger.ledger_http_uuid($3 ->> 'chainId', 'chainId');
+	v_from := ledger.ledger_http_number($3 ->> 'from', 'from', 1, 9007199254740991);
+	v_to := ledger.ledger_http_number($3 ->> 'to', 'to', 1, 9007199254740991);
+	status := 200;
+	headers := '{"Cache-Control":"no-store"}';
+	body := ledger.ledger_canonical_json(ledger.ledger_verify_report(tenant, v_chain, v_from, v_to));
+	PERFORM ledger.ledger_log_access(tenant, context, 'verify', coalesce(v_chain::text, '*') || coalesce(' ' || v_from || '-', ' 1-') || coalesce(v_to::text, ''));
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_verify(text, jsonb, jsonb) IS
+	'POST /v1/ledger/verify: the report of ledger_verify_report() for the tenant, {chainId, from, to} narrow it down; recorded in ledger_access_log. LG400: unknown or malformed member, or the range ends before it starts; LG403: tenant not granted; LG404: no such chain. For ledger_gateway.';
 
 -- ---- sql/functions/ledger_attachments.sql
 -- Attachments (docs/formats.md, "Attachments").  The gateway encrypts and decrypts;

@@ -70,7 +70,7 @@ ALTER TABLE ledger.ledger_merkle_roots ENABLE ALWAYS TRIGGER ledger_refuse_row;
 ALTER TABLE ledger.ledger_merkle_roots ENABLE ALWAYS TRIGGER ledger_refuse_delete;
 ALTER TABLE ledger.ledger_merkle_roots ENABLE ALWAYS TRIGGER ledger_refuse_statement;
 
--- Tiles, receipts and marks: nothing at all.
+-- Tiles, receipts, marks, and who got evidence: nothing at all.
 CREATE TRIGGER ledger_refuse_row BEFORE UPDATE OR DELETE ON ledger.ledger_merkle_tiles
 	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
 CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.ledger_merkle_tiles
@@ -91,6 +91,13 @@ CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON le
 	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
 ALTER TABLE ledger.ledger_verification_marks ENABLE ALWAYS TRIGGER ledger_refuse_row;
 ALTER TABLE ledger.ledger_verification_marks ENABLE ALWAYS TRIGGER ledger_refuse_statement;
+
+CREATE TRIGGER ledger_refuse_row BEFORE UPDATE OR DELETE ON ledger.ledger_access_log
+	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.ledger_access_log
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+ALTER TABLE ledger.ledger_access_log ENABLE ALWAYS TRIGGER ledger_refuse_row;
+ALTER TABLE ledger.ledger_access_log ENABLE ALWAYS TRIGGER ledger_refuse_statement;
 
 -- ---- sql/triggers/ledger_keys.sql
 -- A key that was once trusted stays in the books: it ends, and its ranges shrink, but
@@ -142,7 +149,7 @@ DECLARE
 BEGIN
 	FOREACH v_table IN ARRAY ARRAY['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains',
 		'ledger_merkle_roots', 'ledger_merkle_tiles', 'ledger_merkle_edge', 'ledger_key_ranges', 'ledger_anchor_receipts',
-		'ledger_anchor_stats', 'ledger_verification_marks', 'ledger_attachments']
+		'ledger_anchor_stats', 'ledger_verification_marks', 'ledger_access_log', 'ledger_attachments']
 	LOOP
 		EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY', v_table);
 		EXECUTE format('ALTER TABLE ledger.%I FORCE ROW LEVEL SECURITY', v_table);
@@ -196,6 +203,7 @@ GRANT SELECT ON ledger.ledger_keys, ledger.ledger_key_ranges
 	TO ledger_reader, ledger_auditor, ledger_anchorer, ledger_operator;
 GRANT SELECT ON ledger.ledger_anchor_stats TO ledger_auditor, ledger_anchorer, ledger_operator;
 GRANT SELECT ON ledger.ledger_settings, ledger.ledger_tenants, ledger.ledger_chains TO ledger_anchorer;
+GRANT SELECT ON ledger.ledger_access_log TO ledger_auditor;
 GRANT SELECT, INSERT ON ledger.ledger_events TO ledger_loader;
 
 GRANT EXECUTE ON FUNCTION
@@ -248,6 +256,25 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_unpublished_anchors(text, text, text)
 	TO ledger_anchorer;
 GRANT EXECUTE ON FUNCTION ledger.ledger_newest_anchors(text) TO ledger_auditor, ledger_operator, ledger_anchorer;
+
+-- The gateway: its own functions, and the parts of those that work with its rights.
+DO $$
+DECLARE
+	v_function regprocedure;
+BEGIN
+	FOR v_function IN
+		SELECT p.oid FROM pg_catalog.pg_proc AS p
+		WHERE p.pronamespace = 'ledger'::regnamespace AND p.proowner = 'ledger_owner'::regrole
+			AND pg_catalog.starts_with(p.proname::text, 'ledger_http_')
+	LOOP
+		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO ledger_gateway', v_function);
+	END LOOP;
+END
+$$;
+GRANT EXECUTE ON FUNCTION
+	ledger.ledger_log_access(text, jsonb, text, text), ledger.ledger_signed_anchor(text, uuid, bigint),
+	ledger.ledger_maintenance_tick()
+	TO ledger_gateway;
 
 -- ---- sql/bootstrap/first_rows.sql
 -- The log's name and this copy's identity; and the reserved tenant that holds

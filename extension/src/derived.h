@@ -115,6 +115,8 @@ extern void ledger_store_load(const FindingStore *store, const EventRow *event, 
 							  Finding *finding);
 extern void ledger_store_update(const FindingStore *store, FindingEntry **entries, int n);
 
+extern bool ledger_is_folded(const EventRow *event, const EventType **type);
+extern void ledger_finding_copy(Finding *finding);
 extern void ledger_require_chain(const Finding *f, const EventRow *event);
 extern void ledger_fold(Finding *finding, const EventRow *event, const EventType *type, bool lenient,
 						DerivedRows *history, DerivedRows *actions);

@@ -10,7 +10,9 @@
 #include "derived.h"
 
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 
 static void
 set_value(Finding *f, ProjectionColumn column, Datum value)
@@ -302,6 +304,51 @@ fold_facts(Finding *f, const EventRow *event, const EventType *type, const Paylo
 }
 
 /*
+ * An event that lacks what every event has, or has a number that no envelope
+ * holds, is not folded: it is reported as an event.
+ */
+static bool
+is_whole(const EventRow *event)
+{
+	int64		sequence;
+
+	if (!ledger_row_complete(event))
+		return false;
+	sequence = DatumGetInt64(event->values[EC_SEQUENCE_NO]);
+	return sequence >= 1 && sequence <= LEDGER_MAX_SAFE_INTEGER;
+}
+
+bool
+ledger_is_folded(const EventRow *event, const EventType **type)
+{
+	lc_str		name = ledger_row_text(event, EC_EVENT_TYPE);
+	lc_str		finding = ledger_row_text(event, EC_FINDING_ID);
+
+	if (!is_whole(event))
+		return false;
+	*type = ledger_find_event_type(name.s, name.n);
+	return *type != NULL && (*type)->projected &&
+		!(finding.n == strlen(LEDGER_OWN_FINDING) &&
+		  memcmp(finding.s, LEDGER_OWN_FINDING, finding.n) == 0);
+}
+
+/* The finding's values, into the present memory. */
+void
+ledger_finding_copy(Finding *finding)
+{
+	for (int c = 0; c < PC_COUNT; c++)
+	{
+		int16		typlen;
+		bool		typbyval;
+
+		if (finding->nulls[c])
+			continue;
+		get_typlenbyval(ledger_projection_table.columns[c].type, &typlen, &typbyval);
+		finding->values[c] = datumCopy(finding->values[c], typbyval, typlen);
+	}
+}
+
+/*
  * One step: change finding, add to history and actions what the step makes.
  * Lenient (the verifier) takes what no append could have stored as it is; else
  * LG422 names a member of the wrong shape, LG409 a finding of another chain.
@@ -316,9 +363,10 @@ ledger_fold(Finding *finding, const EventRow *event, const EventType *type, bool
 
 	if (!lenient)
 		ledger_require_chain(finding, event);
-	payload = event->nulls[EC_EVENT_BODY] ?
-		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
-		DatumGetJsonbP(event->values[EC_EVENT_BODY]);
+	payload = event->nulls[EC_EVENT_BODY] ? NULL : DatumGetJsonbP(event->values[EC_EVENT_BODY]);
+	/* One that is no object folds as an empty one. */
+	if (payload == NULL || (lenient && !JB_ROOT_IS_OBJECT(payload)))
+		payload = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
 	ledger_read_payload(type, payload, lenient, &facts);
 	if (!finding->exists)
 		start_finding(finding, event);

@@ -349,16 +349,7 @@ renew_state(Comparison *cmp)
 	MemoryContext fresh = cmp->states[1 - cmp->current];
 	MemoryContext old = MemoryContextSwitchTo(fresh);
 
-	for (int c = 0; c < PC_COUNT; c++)
-	{
-		int16		typlen;
-		bool		typbyval;
-
-		if (cmp->finding.nulls[c])
-			continue;
-		get_typlenbyval(ledger_projection_table.columns[c].type, &typlen, &typbyval);
-		cmp->finding.values[c] = datumCopy(cmp->finding.values[c], typbyval, typlen);
-	}
+	ledger_finding_copy(&cmp->finding);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(cmp->states[cmp->current]);
 	cmp->current = 1 - cmp->current;
@@ -374,44 +365,6 @@ same_finding(const Finding *finding, const EventRow *event)
 		ledger_compare_text(finding->values[PC_POLICY_VERSION], event->values[EC_POLICY_VERSION]) == 0;
 }
 
-/*
- * An event that lacks what every event has, or has a number that no envelope
- * holds, is not folded: it is reported as an event.
- */
-static bool
-is_whole(const EventRow *event)
-{
-	int64		sequence;
-
-	if (!ledger_row_complete(event))
-		return false;
-	sequence = DatumGetInt64(event->values[EC_SEQUENCE_NO]);
-	return sequence >= 1 && sequence <= LEDGER_MAX_SAFE_INTEGER;
-}
-
-static bool
-is_folded(const EventRow *event, const EventType **type)
-{
-	lc_str		name = ledger_row_text(event, EC_EVENT_TYPE);
-	lc_str		finding = ledger_row_text(event, EC_FINDING_ID);
-
-	if (!is_whole(event))
-		return false;
-	*type = ledger_find_event_type(name.s, name.n);
-	return *type != NULL && (*type)->projected &&
-		!(finding.n == strlen(LEDGER_OWN_FINDING) &&
-		  memcmp(finding.s, LEDGER_OWN_FINDING, finding.n) == 0);
-}
-
-/* A payload that is no object folds as an empty one. */
-static void
-ignore_odd_payload(EventRow *event)
-{
-	if (!event->nulls[EC_EVENT_BODY] &&
-		!JB_ROOT_IS_OBJECT(DatumGetJsonbP(event->values[EC_EVENT_BODY])))
-		event->nulls[EC_EVENT_BODY] = true;
-}
-
 /* Fold one event, in the finding's memory, and compare what it makes. */
 static void
 fold_one(Comparison *cmp, HeapTuple tuple, TupleDesc desc, const EventColumnMap *map)
@@ -423,7 +376,7 @@ fold_one(Comparison *cmp, HeapTuple tuple, TupleDesc desc, const EventColumnMap 
 	EventRow	event;
 
 	ledger_row_from_tuple(tuple, desc, map, &event);
-	if (!is_folded(&event, &type))
+	if (!ledger_is_folded(&event, &type))
 		return;
 	if (!same_finding(&cmp->finding, &event))
 		finish_finding(cmp);
@@ -432,7 +385,6 @@ fold_one(Comparison *cmp, HeapTuple tuple, TupleDesc desc, const EventColumnMap 
 		renew_state(cmp);
 	old = MemoryContextSwitchTo(cmp->states[cmp->current]);
 	ledger_row_from_tuple(heap_copytuple(tuple), desc, map, &event);
-	ignore_odd_payload(&event);
 	ledger_rows_init(&history, &ledger_history_table);
 	ledger_rows_init(&actions, &ledger_actions_table);
 	ledger_fold(&cmp->finding, &event, type, true, &history, &actions);

@@ -15,6 +15,7 @@ BEGIN
 			('ledger_auditor',  false, 'reads everything of its tenants, guards and settings, and verifies'),
 			('ledger_operator', false, 'creates and grants tenants, adds event types, runs maintenance'),
 			('ledger_anchorer', false, 'ticks, and stores signatures and receipts of the tenants granted to it'),
+			('ledger_gateway',  false, 'what the HTTP gateway logs in with: reads, appends, audits and anchors for the tenants granted to it'),
 			('ledger_loader',   true,  'privileged: plain INSERT and COPY into ledger_events, ledger_import'),
 			('ledger_backup',   true,  'privileged: reads all rows for pg_dump')
 		) AS r (name, bypass_rls, purpose)
@@ -27,6 +28,8 @@ BEGIN
 		EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', v_role.name,
 			'Findings Ledger: ' || v_role.purpose);
 	END LOOP;
+	-- The gateway judges who asks; the tenants it may serve at all are granted to it like to any other.
+	GRANT ledger_reader, ledger_writer, ledger_auditor, ledger_anchorer TO ledger_gateway;
 	-- A dump of the whole database reads every leaf, pg_partman's tables, and what
 	-- others keep beside the ledger; a grant on each would miss the next one.
 	IF NOT pg_catalog.pg_has_role('ledger_backup', 'pg_read_all_data', 'MEMBER') THEN

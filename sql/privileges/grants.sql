@@ -29,6 +29,7 @@ GRANT SELECT ON ledger.ledger_keys, ledger.ledger_key_ranges
 	TO ledger_reader, ledger_auditor, ledger_anchorer, ledger_operator;
 GRANT SELECT ON ledger.ledger_anchor_stats TO ledger_auditor, ledger_anchorer, ledger_operator;
 GRANT SELECT ON ledger.ledger_settings, ledger.ledger_tenants, ledger.ledger_chains TO ledger_anchorer;
+GRANT SELECT ON ledger.ledger_access_log TO ledger_auditor;
 GRANT SELECT, INSERT ON ledger.ledger_events TO ledger_loader;
 
 GRANT EXECUTE ON FUNCTION
@@ -81,3 +82,22 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_unpublished_anchors(text, text, text)
 	TO ledger_anchorer;
 GRANT EXECUTE ON FUNCTION ledger.ledger_newest_anchors(text) TO ledger_auditor, ledger_operator, ledger_anchorer;
+
+-- The gateway: its own functions, and the parts of those that work with its rights.
+DO $$
+DECLARE
+	v_function regprocedure;
+BEGIN
+	FOR v_function IN
+		SELECT p.oid FROM pg_catalog.pg_proc AS p
+		WHERE p.pronamespace = 'ledger'::regnamespace AND p.proowner = 'ledger_owner'::regrole
+			AND pg_catalog.starts_with(p.proname::text, 'ledger_http_')
+	LOOP
+		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO ledger_gateway', v_function);
+	END LOOP;
+END
+$$;
+GRANT EXECUTE ON FUNCTION
+	ledger.ledger_log_access(text, jsonb, text, text), ledger.ledger_signed_anchor(text, uuid, bigint),
+	ledger.ledger_maintenance_tick()
+	TO ledger_gateway;

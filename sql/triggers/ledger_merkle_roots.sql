@@ -12,7 +12,7 @@ ALTER TABLE ledger.ledger_merkle_roots ENABLE ALWAYS TRIGGER ledger_refuse_row;
 ALTER TABLE ledger.ledger_merkle_roots ENABLE ALWAYS TRIGGER ledger_refuse_delete;
 ALTER TABLE ledger.ledger_merkle_roots ENABLE ALWAYS TRIGGER ledger_refuse_statement;
 
--- Tiles, receipts and marks: nothing at all.
+-- Tiles, receipts, marks, and who got evidence: nothing at all.
 CREATE TRIGGER ledger_refuse_row BEFORE UPDATE OR DELETE ON ledger.ledger_merkle_tiles
 	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
 CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.ledger_merkle_tiles
@@ -33,3 +33,10 @@ CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON le
 	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
 ALTER TABLE ledger.ledger_verification_marks ENABLE ALWAYS TRIGGER ledger_refuse_row;
 ALTER TABLE ledger.ledger_verification_marks ENABLE ALWAYS TRIGGER ledger_refuse_statement;
+
+CREATE TRIGGER ledger_refuse_row BEFORE UPDATE OR DELETE ON ledger.ledger_access_log
+	FOR EACH ROW EXECUTE FUNCTION ledger.ledger_refuse_change();
+CREATE TRIGGER ledger_refuse_statement BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.ledger_access_log
+	FOR EACH STATEMENT EXECUTE FUNCTION ledger.ledger_refuse_change();
+ALTER TABLE ledger.ledger_access_log ENABLE ALWAYS TRIGGER ledger_refuse_row;
+ALTER TABLE ledger.ledger_access_log ENABLE ALWAYS TRIGGER ledger_refuse_statement;

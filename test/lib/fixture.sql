@@ -11,6 +11,8 @@ CREATE ROLE globex_writer LOGIN IN ROLE ledger_writer;
 CREATE ROLE globex_reader LOGIN IN ROLE ledger_reader;
 CREATE ROLE some_operator LOGIN IN ROLE ledger_operator;
 CREATE ROLE acme_anchorer LOGIN IN ROLE ledger_anchorer;
+CREATE ROLE acme_gateway LOGIN IN ROLE ledger_gateway;
+CREATE ROLE globex_gateway LOGIN IN ROLE ledger_gateway;
 CREATE ROLE some_loader LOGIN IN ROLE ledger_loader;
 CREATE ROLE nobody_special LOGIN;
 
@@ -18,6 +20,8 @@ SELECT ledger.ledger_grant_tenant('acme_writer', 'acme');
 SELECT ledger.ledger_grant_tenant('acme_reader', 'acme');
 SELECT ledger.ledger_grant_tenant('acme_auditor', 'acme');
 SELECT ledger.ledger_grant_tenant('acme_anchorer', 'acme');
+SELECT ledger.ledger_grant_tenant('acme_gateway', 'acme');
+SELECT ledger.ledger_grant_tenant('globex_gateway', 'globex');
 SELECT ledger.ledger_grant_tenant('globex_writer', 'globex');
 SELECT ledger.ledger_grant_tenant('globex_reader', 'globex');
 

@@ -1,0 +1,101 @@
+-- Events for the gateway, each as the line of an export.  Plans are made for this
+-- tenant (force_custom_plan): a plan for any tenant would lock the leaves of all, and
+-- filters that are not given fall out of the query before it is planned.
+CREATE FUNCTION ledger.ledger_http_event(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+	AS $$
+DECLARE
+	v_id uuid := ledger.ledger_http_uuid(context -> 'path' ->> 'eventId', 'eventId');
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	SELECT 200, ('{"ETag":"\"' || e.chain_id || '-' || e.sequence_no || '\"","Cache-Control":"private, max-age=31536000, immutable"}')::json,
+		ledger.ledger_event_json(e)
+	INTO status, headers, body
+	FROM ledger.ledger_events AS e
+	WHERE e.tenant_id = $1 AND e.event_id = v_id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'event % does not exist', coalesce(v_id::text, 'null')
+			USING ERRCODE = 'LG404', DETAIL = format('Tenant "%s" has no event of that id.', tenant);
+	END IF;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_event(text, jsonb) IS
+	'GET /v1/ledger/events/{eventId}: the event, with ETag "<chain>-<sequence>"; it never changes. LG400: malformed id; LG403: tenant not granted; LG404: no such event. For ledger_gateway.';
+
+-- A filter that no index serves reads at most so many events for one page: then the
+-- page ends there, perhaps empty, and the cursor goes on behind it.
+CREATE FUNCTION ledger.ledger_http_events(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+	AS $$
+DECLARE
+	v_chain   uuid    := ledger.ledger_http_uuid(ledger.ledger_http_text(context, 'chainId'), 'chainId');
+	v_since   bigint  := ledger.ledger_http_number(ledger.ledger_http_text(context, 'sinceSequence'), 'sinceSequence', 0, 9007199254740991);
+	v_finding text    := ledger.ledger_http_text(context, 'findingId');
+	v_type    text    := ledger.ledger_http_text(context, 'type');
+	v_limit   integer := ledger.ledger_http_limit(context);
+	v_after_chain uuid   := context -> 'after' ->> 'chainId';
+	v_after       bigint := context -> 'after' ->> 'sequence';
+	-- How many events one page may read.
+	v_reads   integer := CASE WHEN v_type IS NOT NULL OR (v_since > 0 AND v_chain IS NULL) THEN 10000 ELSE v_limit END;
+	v_lines   text[]  := '{}';
+	v_read    integer := 0;
+	v_event   record;
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	FOR v_event IN
+		SELECT e.chain_id, e.sequence_no,
+			CASE WHEN (v_type IS NULL OR e.event_type = v_type) AND (v_since IS NULL OR e.sequence_no > v_since)
+			     THEN ledger.ledger_event_json(e) END AS line
+		FROM ledger.ledger_events AS e
+		WHERE e.tenant_id = $1
+			AND (v_chain IS NULL OR e.chain_id = v_chain)
+			AND (v_chain IS NULL OR v_since IS NULL OR e.sequence_no > v_since)
+			AND (v_finding IS NULL OR e.finding_id = v_finding)
+			AND (v_after IS NULL OR (e.chain_id, e.sequence_no) > (v_after_chain, v_after))
+		ORDER BY e.chain_id, e.sequence_no
+		LIMIT v_reads + 1
+	LOOP
+		IF v_read = v_reads OR cardinality(v_lines) = v_limit THEN
+			headers := json_build_object('Ledger-Next', json_build_object('chainId', v_after_chain, 'sequence', v_after));
+			EXIT;
+		END IF;
+		v_read := v_read + 1;
+		v_after_chain := v_event.chain_id;
+		v_after := v_event.sequence_no;
+		IF v_event.line IS NOT NULL THEN
+			v_lines := v_lines || v_event.line;
+		END IF;
+	END LOOP;
+	status := 200;
+	body := '{"events":[' || array_to_string(v_lines, ',') || ']}';
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_events(text, jsonb) IS
+	'GET /v1/ledger/events: {events} in the order (chain, sequence), of a chain, behind a sequence, of a finding, of a type; 200 a page, at most 1000. With a type, or sinceSequence without chainId, a page reads at most 10000 events, and may have fewer than it could. LG400: malformed parameter; LG403: tenant not granted. For ledger_gateway.';
+
+-- Writes: who got the evidence is recorded.
+CREATE FUNCTION ledger.ledger_http_proof(tenant text, context jsonb)
+	RETURNS TABLE (status integer, headers json, body text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 1
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+DECLARE
+	v_id uuid := ledger.ledger_http_uuid(context -> 'path' ->> 'eventId', 'eventId');
+BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
+	status := 200;
+	-- The newest signed checkpoint is in it, and another one will come.
+	headers := '{"Content-Type":"text/plain; charset=utf-8","Cache-Control":"private, no-cache"}';
+	body := ledger.ledger_proof_bundle(tenant, v_id);
+	PERFORM ledger.ledger_log_access(tenant, context, 'proof', v_id::text);
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_proof(text, jsonb) IS
+	'GET /v1/ledger/events/{eventId}/proof: the proof bundle of ledger_proof_bundle(), recorded in ledger_access_log. LG400: malformed id; LG403: tenant not granted; LG404: no such event, or no signed checkpoint covers it yet. For ledger_gateway.';
