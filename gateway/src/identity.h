@@ -6,6 +6,7 @@
 #define GATEWAY_IDENTITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* One bit a scope; names and their older synonyms are in scope.c. */

@@ -3,7 +3,6 @@
  *		While the parts are being put together: weak definitions, so that the
  *		program links.  Whoever brings a part takes its lines out.
  */
-#include "cursor.h"
 #include "dbappend.h"
 #include "dbpipe.h"
 #include "http_local.h"
@@ -67,9 +66,3 @@ WEAK void attachment_read(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "int
 WEAK void attachment_link(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
 WEAK void attachment_push(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
 WEAK bool link_check(const target *t, time_t now, char *tenant) { (void) t; (void) now; (void) tenant; return false; }
-WEAK bool cursor_start(void) { return true; }
-WEAK void cursor_make(lc_buf *out, const char *name, const char *tenant, lc_str filters, lc_str position)
-{ (void) out; (void) name; (void) tenant; (void) filters; (void) position; }
-WEAK bool cursor_read(const char *token, const char *name, const char *tenant, lc_str filters, lc_buf *position)
-{ (void) token; (void) name; (void) tenant; (void) filters; (void) position; return false; }
-WEAK void cursor_filters_hash(lc_str filters, char out[65]) { (void) filters; out[0] = '\0'; }
