@@ -18,7 +18,10 @@ extern void dbslow_stop(void);
 
 /* For routes with a work function, in its thread. */
 
-/* BEGIN (READ ONLY if asked) and bind the job's tenant; false: the reply holds the problem. */
+/*
+ * BEGIN and bind the job's tenant; false: the reply holds the problem.  Read-only
+ * transactions are REPEATABLE READ: all that they read is of one moment.
+ */
 extern bool dbslow_begin(dbslow_conn *c, job *j, bool read_only);
 extern bool dbslow_commit(dbslow_conn *c, job *j);	/* false: likewise */
 extern void dbslow_rollback(dbslow_conn *c);

@@ -42,17 +42,6 @@ WEAK void reply_header_setf(reply *r, const char *name, const char *format, ...)
 WEAK const char *reply_header_get(const reply *r, const char *name) { (void) r; (void) name; return NULL; }
 WEAK bool reply_headers_from_json(reply *r, const char *json, size_t n) { (void) r; (void) json; (void) n; return false; }
 /* database */
-WEAK dbappend *dbappend_new(loop *l) { return (dbappend *) l; }
-WEAK void dbappend_submit(dbappend *a, job *j) { (void) a; job_refuse(j, "pool_exhausted", "no database yet"); }
-WEAK void dbappend_free(dbappend *a) { (void) a; }
-WEAK uint64_t dbappend_backlog(const char *tenant) { (void) tenant; return 0; }
-WEAK bool dbslow_start(void) { return true; }
-WEAK void dbslow_submit(job *j) { job_refuse(j, "pool_exhausted", "no database yet"); }
-WEAK void dbslow_stop(void) {}
-WEAK bool quota_take(const char *tenant, uint64_t events, problem *p) { (void) tenant; (void) events; (void) p; return true; }
-WEAK void quota_set_unanchored(const char *tenant, uint64_t events) { (void) tenant; (void) events; }
-WEAK void quota_add_unanchored(const char *tenant, uint64_t events) { (void) tenant; (void) events; }
-WEAK void quota_each(void (*fn) (const quota_state *state, void *arg), void *arg) { (void) fn; (void) arg; }
 /* monitor */
 WEAK bool tick_start(void) { return true; }
 WEAK void tick_anchor_soon(void) {}

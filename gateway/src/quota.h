@@ -12,6 +12,10 @@
 /* May the tenant append so many events now?  If not, p is 429 with Retry-After. */
 extern bool quota_take(const char *tenant, uint64_t events, problem *p);
 
+/* Appends that are accepted (+1) and answered (-1): they count against the backlog too. */
+extern void quota_accepted(const char *tenant, int change);
+extern uint64_t quota_accepted_now(const char *tenant);
+
 /* From the probe: events of the tenant that are not anchored yet. */
 extern void quota_set_unanchored(const char *tenant, uint64_t events);
 

@@ -1,0 +1,203 @@
+/*
+ * append_item.c
+ *		An event as an item of a batch, and its answer.
+ *
+ * The body is canonical JSON already (the door made it so); it is looked into
+ * for the id and the type only, what it means is judged by the database.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/rand.h>
+
+#include "append_item.h"
+#include "lc_jcs.h"
+#include "lc_jsontree.h"
+#include "lc_uuid.h"
+#include "prom.h"
+#include "quota.h"
+
+static int64_t
+clock_us(clockid_t which)
+{
+	struct timespec now;
+
+	clock_gettime(which, &now);
+	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static bool
+has_value(const lc_json *object, const char *name)
+{
+	const lc_json *member = lc_json_member(object, name);
+
+	return member != NULL && member->type != LC_JSON_NULL;
+}
+
+/* "eventId":"…", in front of the members there are. */
+static bool
+put_minted(lc_buf *out, const lc_json *event)
+{
+	uint8_t		random[10];
+	uint8_t		uuid[LC_UUID_LEN];
+	char		text[LC_UUID_TEXT];
+
+	if (RAND_bytes(random, sizeof(random)) != 1)
+		return false;
+	lc_uuid_v7(uuid, clock_us(CLOCK_REALTIME), random);
+	lc_uuid_format(uuid, text);
+	lc_buf_puts(out, "{\"eventId\":\"");
+	lc_buf_append(out, text, sizeof(text));
+	lc_buf_puts(out, event->count > 0 ? "\"," : "\"");
+	lc_buf_append(out, event->source.s + 1, event->source.n - 1);
+	return true;
+}
+
+/*
+ * A member with the value null counts as left out, as in the database: two of
+ * the same name would be ill-formed, so such a body is handed on as it is and
+ * gets its id there, and is not tried again when the connection is lost.
+ */
+static bool
+put_event(lc_buf *out, const lc_json *event, bool keyed)
+{
+	bool		named = lc_json_member(event, "id") != NULL || lc_json_member(event, "eventId") != NULL;
+
+	if (event->type == LC_JSON_OBJECT && !named && !keyed)
+		return put_minted(out, event);
+	lc_buf_append(out, event->source.s, event->source.n);
+	return true;
+}
+
+static void
+put_who(lc_buf *out, const job *j, lc_str key)
+{
+	lc_buf_puts(out, ",\"subject\":");
+	lc_jcs_put_string(out, j->who.subject, strlen(j->who.subject));
+	lc_buf_puts(out, ",\"actorType\":");
+	lc_jcs_put_string(out, j->who.actor_type, strlen(j->who.actor_type));
+	lc_buf_puts(out, ",\"anyActor\":");
+	lc_buf_puts(out, (j->who.scopes & SCOPE_EVENTS_ACTOR) != 0 ? "true" : "false");
+	if (key.s != NULL)
+	{
+		lc_buf_puts(out, ",\"key\":");
+		lc_jcs_put_string(out, key.s, key.n);
+	}
+}
+
+static void
+note_type(append_item *item, const lc_json *event)
+{
+	lc_str		type = lc_json_string(event, "type");
+
+	if (type.s == NULL)
+		type = lc_json_string(event, "eventType");
+	if (type.s != NULL && type.n < sizeof(item->type))
+		memcpy(item->type, type.s, type.n);
+}
+
+/* Both texts come from the door, so that they are not JSON can only be memory. */
+static bool
+fill(append_item *item)
+{
+	job		   *j = item->job;
+	lc_jsontree *context = NULL;
+	lc_jsontree *event = NULL;
+	bool		good = false;
+
+	if (lc_jsontree_parse(j->context.data, j->context.len, 0, &lc_alloc_malloc, &context, NULL) == LC_OK &&
+		lc_jsontree_parse(j->body.data, j->body.len, 0, &lc_alloc_malloc, &event, NULL) == LC_OK)
+	{
+		const lc_json *root = lc_jsontree_root(event);
+		lc_str		key = lc_json_string(lc_jsontree_root(context), "idempotencyKey");
+
+		lc_buf_puts(&item->text, "{\"event\":");
+		good = put_event(&item->text, root, key.s != NULL);
+		put_who(&item->text, j, key);
+		lc_buf_putc(&item->text, '}');
+		note_type(item, root);
+		/* Neither id nor key after all: a second try would be a second event. */
+		item->once = key.s == NULL && !has_value(root, "id") && !has_value(root, "eventId") &&
+			(lc_json_member(root, "id") != NULL || lc_json_member(root, "eventId") != NULL);
+	}
+	lc_jsontree_free(context);
+	lc_jsontree_free(event);
+	return good && item->text.status == LC_OK;
+}
+
+append_item *
+append_item_new(job *j)
+{
+	append_item *item = calloc(1, sizeof(*item));
+
+	if (item == NULL)
+	{
+		job_refuse(j, "pool_exhausted", "out of memory");
+		return NULL;
+	}
+	item->job = j;
+	lc_buf_init(&item->text, &lc_alloc_malloc);
+	quota_accepted(j->who.tenant, 1);
+	if (fill(item))
+		return item;
+	append_item_refuse(item, "pool_exhausted", "out of memory");
+	return NULL;
+}
+
+static void
+done(append_item *item)
+{
+	job		   *j = item->job;
+
+	quota_accepted(j->who.tenant, -1);
+	lc_buf_free(&item->text);
+	free(item);
+	job_done(j);
+}
+
+/* Where events come from, by who writes them (contract section 9). */
+static const char *
+source(const char *actor_type)
+{
+	if (strcmp(actor_type, "operator") == 0)
+		return "workflow";
+	return strcmp(actor_type, "integration") == 0 ? "orchestrator" : "policy";
+}
+
+void
+append_item_answer(append_item *item, const PGresult *result, int row)
+{
+	job		   *j = item->job;
+
+	if (!db_row_reply(result, row, 1, j))
+	{
+		append_item_refuse(item, "internal", "the database gave no answer for the event");
+		return;
+	}
+	if (j->reply.status == 201)
+	{
+		double		seconds = (double) (clock_us(CLOCK_MONOTONIC) - j->queued_us) / 1e6;
+
+		prom_write(j->who.tenant, item->type, source(j->who.actor_type), seconds, 1);
+		quota_add_unanchored(j->who.tenant, 1);
+	}
+	done(item);
+}
+
+void
+append_item_fail(append_item *item, const PGresult *result, unsigned retry_after)
+{
+	db_job_problem(result, item->job, retry_after);
+	done(item);
+}
+
+void
+append_item_refuse(append_item *item, const char *code, const char *detail)
+{
+	problem		p;
+
+	problem_set(&p, code, "%s", detail);
+	problem_reply(&item->job->reply, &p, item->job->path, item->job->trace_id);
+	done(item);
+}

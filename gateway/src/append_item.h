@@ -1,0 +1,36 @@
+/*
+ * append_item.h
+ *		One append on its way: the request's event as an item of a batch, and
+ *		what becomes of it (dbappend.c).
+ */
+#ifndef GATEWAY_APPEND_ITEM_H
+#define GATEWAY_APPEND_ITEM_H
+
+#include "db_internal.h"
+
+typedef struct append_item
+{
+	job		   *job;
+	lc_buf		text;			/* {"event":…,"subject":…,"actorType":…,"anyActor":…[,"key":…]} */
+	char		type[64];		/* for metrics; "" if the event names none */
+	bool		once;			/* has no id: not to be tried again after a lost connection */
+	bool		alone;			/* its batch failed as a whole: now by itself */
+	unsigned	tries;			/* batches that were lost or to be tried again */
+	struct append_item *next;
+} append_item;
+
+/*
+ * From a job, which it owns from now on.  An event without id gets one here,
+ * before its first try, so that trying again cannot store it twice.  NULL: out
+ * of memory; the job has been refused.
+ */
+extern append_item *append_item_new(job *j);
+
+/* Answers the job with a row (item, status, headers, body) of the committed batch, and frees the item. */
+extern void append_item_answer(append_item *item, const PGresult *result, int row);
+
+/* The same with the problem of a failed batch; result NULL: the database is away. */
+extern void append_item_fail(append_item *item, const PGresult *result, unsigned retry_after);
+extern void append_item_refuse(append_item *item, const char *code, const char *detail);
+
+#endif

@@ -1,0 +1,449 @@
+/*
+ * dbappend.c
+ *		Lanes: connections that run batches of appends, one of a tenant at a
+ *		time.
+ *
+ * Rows of a batch come before its commit does, so nobody is answered before its
+ * Sync.  When a batch fails as a whole, what becomes of it depends on why:
+ *
+ *		the connection is lost, 40001, 40P01	again, with its ids it is harmless
+ *		a lock, a time-out, no space, no right	all are told so: alone they would fare no better
+ *		anything else							one by one, so that the others are stored
+ *
+ * A tenant whose batches wait for locks until they are cut off may hold all
+ * lanes but one, together with others of the kind: the last one is for those
+ * who do not.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "dbappend_internal.h"
+
+#define MOST_TRIES 5
+
+/* ---- sending ---- */
+
+static bool
+all_away(const dbappend *a)
+{
+	for (size_t i = 0; i < a->lanes_count; i++)
+		if (!dbconn_away(&a->lanes[i].conn))
+			return false;
+	return true;
+}
+
+static unsigned
+retry_after(const dbappend *a)
+{
+	unsigned	soonest = dbconn_retry_after(&a->lanes[0].conn);
+
+	for (size_t i = 1; i < a->lanes_count; i++)
+		if (dbconn_retry_after(&a->lanes[i].conn) < soonest)
+			soonest = dbconn_retry_after(&a->lanes[i].conn);
+	return soonest;
+}
+
+static bool
+send_batch(lane *l)
+{
+	lc_buf		items;
+	char		name[32];
+	const char *values[] = {l->queue->tenant, NULL};
+	bool		good;
+
+	lc_buf_init(&items, &lc_alloc_malloc);
+	for (const append_item *item = l->batch; item != NULL; item = item->next)
+	{
+		lc_buf_putc(&items, item == l->batch ? '[' : ',');
+		lc_buf_append(&items, item->text.data, item->text.len);
+	}
+	lc_buf_putc(&items, ']');
+	good = items.status == LC_OK;
+	if (good)
+	{
+		snprintf(name, sizeof(name), "append_%u", l->generation);
+		if (!l->prepared)
+		{
+			dbconn_prepare(&l->conn, name, "SELECT item, status, headers, body FROM ledger.ledger_http_append($1, $2)");
+			l->prepared = l->parsing = true;
+		}
+		values[1] = items.data;
+		dbconn_bind(&l->conn, l->queue->tenant, false);
+		dbconn_execute(&l->conn, name, 2, values, NULL, NULL);
+		dbconn_sync(&l->conn);
+	}
+	lc_buf_free(&items);
+	return good;
+}
+
+static void
+refuse_list(append_item *list, const char *code, const char *detail)
+{
+	while (list != NULL)
+	{
+		append_item *item = list;
+
+		list = item->next;
+		append_item_refuse(item, code, detail);
+	}
+}
+
+/* The lane is idle.  True: it is not any more. */
+static bool
+start(lane *l, append_queue *q)
+{
+	l->batch = append_queue_take(q, &l->count);
+	if (l->batch == NULL)
+	{
+		append_queue_settle(q);
+		return false;
+	}
+	l->queue = q;
+	q->flying = true;
+	if (send_batch(l))
+	{
+		atomic_fetch_add(&db_tallies.busy, 1);
+		atomic_fetch_add(&db_tallies.batches, 1);
+		atomic_fetch_add(&db_tallies.batched, l->count);
+		return true;
+	}
+	refuse_list(l->batch, "pool_exhausted", "out of memory");
+	l->batch = NULL;
+	l->queue = NULL;
+	q->flying = false;
+	append_queue_settle(q);
+	return false;
+}
+
+/* Is there a lane left for others when one more goes to a slow tenant? */
+static bool
+slow_welcome(const dbappend *a)
+{
+	size_t		slow = 0;
+
+	for (size_t i = 0; i < a->lanes_count; i++)
+		if (a->lanes[i].queue != NULL && a->lanes[i].queue->slow)
+			slow++;
+	return a->lanes_count == 1 || slow + 1 < a->lanes_count;
+}
+
+void
+dbappend_schedule(dbappend *a)
+{
+	for (size_t i = 0; i < a->lanes_count; i++)
+	{
+		lane	   *l = &a->lanes[i];
+		append_queue *q;
+
+		while (l->conn.state == DBCONN_UP && l->queue == NULL &&
+			   (q = append_queue_next(a, slow_welcome(a))) != NULL)
+			if (start(l, q))
+				break;
+	}
+}
+
+/* ---- results ---- */
+
+static void
+clear_results(lane *l)
+{
+	PQclear(l->answer);
+	PQclear(l->error);
+	l->answer = l->error = NULL;
+}
+
+/* The lane gives its batch away. */
+static append_item *
+release(lane *l)
+{
+	append_item *list = l->batch;
+
+	l->batch = NULL;
+	l->queue->flying = false;
+	l->queue = NULL;
+	atomic_fetch_sub(&db_tallies.busy, 1);
+	return list;
+}
+
+static void
+answer_batch(lane *l, const PGresult *result)
+{
+	append_item *items[BATCH_ITEMS];
+	size_t		n = l->count;
+	append_item *item = release(l);
+
+	for (size_t i = 0; i < n; i++, item = item->next)
+		items[i] = item;
+	for (int row = 0; row < PQntuples(result); row++)
+	{
+		int32_t		i;
+
+		if (!db_int4(result, row, 0, &i) || i < 0 || (size_t) i >= n || items[i] == NULL)
+			continue;
+		append_item_answer(items[i], result, row);
+		items[i] = NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (items[i] != NULL)
+			append_item_refuse(items[i], "internal", "the database gave no answer for the event");
+}
+
+/* Nobody of the batch can help it: locks, time-outs, resources, privileges, objects that are not there. */
+static bool
+fate_of_all(const char *sqlstate)
+{
+	static const char *const classes[] = {"42", "3F", "53", "55", "57", "58"};
+
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		if (strncmp(sqlstate, classes[i], 2) == 0)
+			return true;
+	return false;
+}
+
+static void
+fail_list(append_item *list, const PGresult *error, unsigned after)
+{
+	while (list != NULL)
+	{
+		append_item *item = list;
+
+		list = item->next;
+		append_item_fail(item, error, after);
+	}
+}
+
+/* Puts back who may try once more, and tells the others. */
+static void
+again(append_queue *q, append_item *list, const PGresult *error, bool unknown, unsigned after)
+{
+	append_item *kept = NULL;
+	append_item **end = &kept;
+
+	while (list != NULL)
+	{
+		append_item *item = list;
+
+		list = item->next;
+		item->next = NULL;
+		if (++item->tries > MOST_TRIES || (unknown && item->once))
+			append_item_fail(item, error, after);
+		else
+		{
+			*end = item;
+			end = &item->next;
+		}
+	}
+	append_queue_put_back(q, kept);
+	atomic_fetch_add(&db_tallies.retries, 1);
+}
+
+static void
+fail_batch(lane *l, const PGresult *error)
+{
+	append_queue *q = l->queue;
+	const char *state = db_sqlstate(error);
+	bool		stale = strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0;
+	size_t		n = l->count;
+	append_item *list = release(l);
+
+	if (l->parsing || stale)
+	{
+		l->prepared = l->parsing = false;
+		l->generation++;
+	}
+	if (stale)
+		again(q, list, error, false, 0);
+	else if (db_sqlstate_retry(state))
+	{
+		append_queue_hold(q, db_pause(++q->tries, 5, 500));
+		again(q, list, error, false, 0);
+	}
+	else if (n == 1 || fate_of_all(state))
+	{
+		q->slow = strcmp(state, "55P03") == 0 || strcmp(state, "57014") == 0;
+		fail_list(list, error, 0);
+	}
+	else
+	{
+		for (append_item *item = list; item != NULL; item = item->next)
+			item->alone = true;
+		append_queue_put_back(q, list);
+	}
+}
+
+static void
+finish(lane *l)
+{
+	append_queue *q = l->queue;
+
+	if (l->error != NULL)
+		fail_batch(l, l->error);
+	else if (l->answer != NULL && PQnfields(l->answer) == 4)
+	{
+		q->slow = false;
+		q->tries = 0;
+		answer_batch(l, l->answer);
+	}
+	else
+		refuse_list(release(l), "internal", "the database gave no answer for the event");
+	clear_results(l);
+	append_queue_settle(q);
+	dbappend_schedule(l->owner);
+}
+
+static void
+take(void *arg, PGresult *result)
+{
+	lane	   *l = arg;
+
+	switch (PQresultStatus(result))
+	{
+		case PGRES_PIPELINE_SYNC:
+			PQclear(result);
+			if (l->queue != NULL)
+				finish(l);
+			return;
+		case PGRES_TUPLES_OK:
+			PQclear(l->answer);	/* the binding's, before */
+			l->answer = result;
+			return;
+		case PGRES_COMMAND_OK:
+			l->parsing = false;
+			break;
+		case PGRES_PIPELINE_ABORTED:
+			break;
+		default:
+			if (l->error == NULL)
+			{
+				l->error = result;
+				return;
+			}
+	}
+	PQclear(result);
+}
+
+/* ---- connections ---- */
+
+static void
+up(void *arg)
+{
+	lane	   *l = arg;
+
+	l->prepared = l->parsing = false;
+	dbappend_schedule(l->owner);
+}
+
+static void
+refuse_away(append_item *item, void *arg)
+{
+	append_item_fail(item, NULL, retry_after(arg));
+}
+
+static void
+down(void *arg)
+{
+	lane	   *l = arg;
+	dbappend   *a = l->owner;
+	append_queue *q = l->queue;
+
+	clear_results(l);
+	if (q != NULL)
+		again(q, release(l), NULL, true, dbconn_retry_after(&l->conn));
+	if (all_away(a))
+		append_queues_refuse(a, refuse_away, a);
+	if (q != NULL)
+		append_queue_settle(q);
+	dbappend_schedule(a);
+}
+
+void
+dbappend_submit(dbappend *a, job *j)
+{
+	append_item *item;
+	append_queue *q;
+
+	if (a->waiting >= (size_t) config_now()->db_queue)
+	{
+		atomic_fetch_add(&db_tallies.timeouts, 1);
+		job_refuse(j, "pool_exhausted", "%zu events wait for the database already", a->waiting);
+		return;
+	}
+	item = append_item_new(j);
+	if (item == NULL)
+		return;
+	if (all_away(a))
+	{
+		append_item_fail(item, NULL, retry_after(a));
+		return;
+	}
+	q = append_queue_find(a, j->who.tenant);
+	if (q == NULL)
+	{
+		append_item_refuse(item, "pool_exhausted", "out of memory");
+		return;
+	}
+	append_queue_add(q, item);
+	append_queue_settle(q);
+	dbappend_schedule(a);
+}
+
+dbappend *
+dbappend_new(loop *l)
+{
+	dbappend   *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return NULL;
+	a->loop = l;
+	a->ready_end = &a->ready;
+	a->lanes_count = (size_t) config_now()->db_append_connections;
+	a->lanes = calloc(a->lanes_count, sizeof(*a->lanes));
+	if (a->lanes == NULL)
+	{
+		free(a);
+		return NULL;
+	}
+	for (size_t i = 0; i < a->lanes_count; i++)
+	{
+		lane	   *one = &a->lanes[i];
+
+		one->owner = a;
+		one->conn.loop = l;
+		one->conn.purpose = "append";
+		one->conn.arg = one;
+		one->conn.up = up;
+		one->conn.result = take;
+		one->conn.down = down;
+		dbconn_start(&one->conn);
+	}
+	return a;
+}
+
+static void
+refuse_draining(append_item *item, void *arg)
+{
+	(void) arg;
+	append_item_refuse(item, "draining", "the gateway is shutting down");
+}
+
+void
+dbappend_free(dbappend *a)
+{
+	if (a == NULL)
+		return;
+	for (size_t i = 0; i < a->lanes_count; i++)
+	{
+		lane	   *l = &a->lanes[i];
+
+		dbconn_stop(&l->conn);
+		clear_results(l);
+		if (l->queue != NULL)
+			refuse_list(release(l), "draining", "the gateway is shutting down");
+	}
+	append_queues_refuse(a, refuse_draining, NULL);
+	append_queues_free(a);
+	free(a->lanes);
+	free(a);
+}

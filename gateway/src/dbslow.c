@@ -1,0 +1,280 @@
+/*
+ * dbslow.c
+ *		The pool of slow routes: threads that take jobs from one queue, and a
+ *		keeper that looks after those who wait and those who were given up.
+ *
+ * A thread without connection takes no job; it connects when its pause is over.
+ * Only when no thread has one are jobs refused for that, and then at once.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "config.h"
+#include "dbslow_internal.h"
+
+#define LONGEST_WAIT_MS 1000
+#define LOOK_MS 100				/* how often the keeper looks for requests that gave up */
+
+typedef struct waiting
+{
+	job		   *job;
+	int64_t		since;
+	struct waiting *next;
+} waiting;
+
+pthread_mutex_t dbslow_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed;	/* on CLOCK_MONOTONIC */
+static dbslow_conn *conns;
+static size_t conns_count;
+static waiting *first, **last = &first;
+static size_t queued;
+static pthread_t keeper_thread;
+static bool started, stopping;
+
+/* Under the lock. */
+static void
+wait_until(int64_t at)
+{
+	struct timespec until = {at / 1000, (at % 1000) * 1000000};
+
+	pthread_cond_timedwait(&changed, &dbslow_lock, &until);
+}
+
+/* Under the lock. */
+static job *
+shift(void)
+{
+	waiting    *w = first;
+	job		   *j = w->job;
+
+	first = w->next;
+	if (first == NULL)
+		last = &first;
+	free(w);
+	queued--;
+	atomic_fetch_sub(&db_tallies.waiting, 1);
+	return j;
+}
+
+/* ---- workers ---- */
+
+/* NULL: stop. */
+static job *
+next_job(dbslow_conn *c)
+{
+	job		   *j = NULL;
+
+	pthread_mutex_lock(&dbslow_lock);
+	while (!stopping && j == NULL)
+	{
+		if (c->conn == NULL && dbslow_now() >= c->retry_at)
+		{
+			pthread_mutex_unlock(&dbslow_lock);
+			dbslow_connect(c);
+			pthread_mutex_lock(&dbslow_lock);
+		}
+		else if (c->conn == NULL)
+			wait_until(c->retry_at);
+		else if (first == NULL)
+			pthread_cond_wait(&changed, &dbslow_lock);
+		else
+			j = shift();
+	}
+	if (j != NULL)
+	{
+		c->running = j;
+		c->cancelled = false;
+	}
+	pthread_mutex_unlock(&dbslow_lock);
+	return j;
+}
+
+static void *
+work(void *arg)
+{
+	dbslow_conn *c = arg;
+	job		   *j;
+
+	while ((j = next_job(c)) != NULL)
+	{
+		atomic_fetch_add(&db_tallies.busy, 1);
+		if (!job_abandoned(j))
+			dbslow_run(c, j);
+		pthread_mutex_lock(&dbslow_lock);
+		c->running = NULL;		/* before job_done: the keeper must not see it any more */
+		pthread_mutex_unlock(&dbslow_lock);
+		atomic_fetch_sub(&db_tallies.busy, 1);
+		if (j->reply.status == 0)
+			job_refuse(j, job_abandoned(j) ? "deadline" : "internal", "the request was not answered");
+		else
+			job_done(j);
+	}
+	dbslow_disconnect(c);
+	return NULL;
+}
+
+/* ---- the keeper ---- */
+
+/*
+ * Under the lock, so that the statement that is cancelled is still this one's:
+ * PQcancel returns when the server has delivered the signal.  It can take long
+ * if the network is bad; then jobs are not taken meanwhile, and time out.
+ */
+static bool
+cancel_abandoned(void)
+{
+	bool		running = false;
+	char		ignored[256];
+
+	for (size_t i = 0; i < conns_count; i++)
+	{
+		dbslow_conn *c = &conns[i];
+
+		if (c->running == NULL || c->cancelled)
+			continue;
+		running = true;
+		if ((stopping || job_abandoned(c->running)) && c->cancel != NULL)
+		{
+			c->cancelled = true;
+			PQcancel(c->cancel, ignored, sizeof(ignored));
+		}
+	}
+	return running;
+}
+
+static void *
+keep(void *arg)
+{
+	(void) arg;
+	pthread_mutex_lock(&dbslow_lock);
+	while (!stopping)
+	{
+		bool		running = cancel_abandoned();
+		int64_t		now = dbslow_now();
+
+		if (first != NULL && now - first->since >= LONGEST_WAIT_MS)
+		{
+			job		   *j = shift();
+
+			pthread_mutex_unlock(&dbslow_lock);
+			atomic_fetch_add(&db_tallies.timeouts, 1);
+			job_refuse(j, "pool_exhausted", "no connection of the pool for slow requests became free in time");
+			pthread_mutex_lock(&dbslow_lock);
+		}
+		else if (running)
+			wait_until(now + LOOK_MS);
+		else if (first != NULL)
+			wait_until(first->since + LONGEST_WAIT_MS);
+		else
+			pthread_cond_wait(&changed, &dbslow_lock);
+	}
+	cancel_abandoned();
+	pthread_mutex_unlock(&dbslow_lock);
+	return NULL;
+}
+
+/* ---- the pool ---- */
+
+/* Under the lock: 0 if a connection is there or the first attempts are still being made, else seconds. */
+static unsigned
+away(void)
+{
+	unsigned	soonest = 0;
+
+	for (size_t i = 0; i < conns_count; i++)
+	{
+		unsigned	after = dbslow_retry_after(&conns[i]);
+
+		if (conns[i].conn != NULL || !conns[i].attempted)
+			return 0;
+		if (soonest == 0 || after < soonest)
+			soonest = after;
+	}
+	return soonest;
+}
+
+static void
+refuse_away(job *j, unsigned after)
+{
+	db_job_problem(NULL, j, after);
+	job_done(j);
+}
+
+void
+dbslow_submit(job *j)
+{
+	waiting    *w = calloc(1, sizeof(*w));
+	unsigned	after;
+	bool		full;
+
+	pthread_mutex_lock(&dbslow_lock);
+	after = away();
+	full = w == NULL || stopping || !started || queued >= (size_t) config_now()->db_queue;
+	if (after == 0 && !full)
+	{
+		w->job = j;
+		w->since = dbslow_now();
+		*last = w;
+		last = &w->next;
+		queued++;
+		atomic_fetch_add(&db_tallies.waiting, 1);
+		pthread_cond_broadcast(&changed);
+		w = NULL;
+	}
+	pthread_mutex_unlock(&dbslow_lock);
+	if (after != 0)
+		refuse_away(j, after);
+	else if (full)
+	{
+		atomic_fetch_add(&db_tallies.timeouts, 1);
+		job_refuse(j, "pool_exhausted", "too many slow requests wait already");
+	}
+	free(w);
+}
+
+bool
+dbslow_start(void)
+{
+	pthread_condattr_t monotonic;
+	size_t		wanted = (size_t) config_now()->db_slow_connections;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	conns = calloc(wanted, sizeof(*conns));
+	if (conns == NULL || pthread_create(&keeper_thread, NULL, keep, NULL) != 0)
+		return false;
+	started = true;
+	for (size_t i = 0; i < wanted; i++)
+	{
+		if (pthread_create(&conns[i].thread, NULL, work, &conns[i]) != 0)
+			break;
+		pthread_mutex_lock(&dbslow_lock);
+		conns_count++;
+		pthread_mutex_unlock(&dbslow_lock);
+		atomic_fetch_add(&db_tallies.connections, 1);
+	}
+	return conns_count > 0;
+}
+
+void
+dbslow_stop(void)
+{
+	if (!started)
+		return;
+	pthread_mutex_lock(&dbslow_lock);
+	stopping = true;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&dbslow_lock);
+	pthread_join(keeper_thread, NULL);
+	for (size_t i = 0; i < conns_count; i++)
+		pthread_join(conns[i].thread, NULL);
+	while (first != NULL)
+		job_refuse(shift(), "draining", "the gateway is shutting down");
+	free(conns);
+	conns = NULL;
+	conns_count = 0;
+	started = false;
+}

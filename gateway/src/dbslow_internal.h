@@ -1,0 +1,42 @@
+/*
+ * dbslow_internal.h
+ *		The two halves of dbslow: the pool (dbslow.c) and what is done over one
+ *		of its connections (dbslow_conn.c).
+ */
+#ifndef GATEWAY_DBSLOW_INTERNAL_H
+#define GATEWAY_DBSLOW_INTERNAL_H
+
+#include <pthread.h>
+
+#include "db_internal.h"
+#include "dbslow.h"
+
+struct dbslow_conn
+{
+	pthread_t	thread;
+	PGconn	   *conn;			/* NULL: away; changed under the lock */
+	int64_t		retry_at;		/* of an attempt to connect; changed under the lock */
+	unsigned	failures;		/* attempts in a row */
+	bool		begun;			/* a transaction */
+	bool		rows;			/* are coming (dbslow_rows_begin) */
+	char		sqlstate[6];	/* of the last failure; "" : the connection is lost */
+
+	/* Under the pool's lock, for the keeper. */
+	job		   *running;
+	PGcancel   *cancel;
+	bool		cancelled;
+	bool		attempted;		/* to connect, once at least */
+};
+
+/* The pool's lock. */
+extern pthread_mutex_t dbslow_lock;
+
+extern int64_t dbslow_now(void);	/* milliseconds, CLOCK_MONOTONIC */
+extern bool dbslow_connect(dbslow_conn *c);
+extern void dbslow_disconnect(dbslow_conn *c);
+extern unsigned dbslow_retry_after(const dbslow_conn *c);
+
+/* Runs the job: its route's work, or its function. */
+extern void dbslow_run(dbslow_conn *c, job *j);
+
+#endif
