@@ -1,0 +1,229 @@
+// The gateway under test: the real program, on ports that the system chose.
+//
+//     import { after, before, test } from 'node:test';
+//     import { startGateway } from './lib/gateway.mjs';
+//
+//     let gateway;
+//     before(async () => { gateway = await startGateway(); });
+//     after(() => gateway.stop());
+//
+//     test('an event is stored', async () => {
+//         const answer = await gateway.api('/v1/ledger/events', { method: 'POST', body: anEvent() });
+//         assert.equal(answer.status, 201);
+//     });
+//
+// startGateway({env, unset, args, asan, started, authority})
+//     env        settings over those of settings() below; unset: names to leave out
+//     args       options of the program
+//     asan       the build under sanitizers (made when first asked for); also GATEWAY_ASAN=1
+//     started    false: do not wait for "Ledger started" (for starts that must fail: await gateway.exited)
+//     authority  another one than the file's own
+//
+// gives {url, adminUrl, port, adminPort, pid, authority, stdout, stderr, log, exited, …}:
+//     stdout     its lines as they came; log: the same, parsed;  stderr: text
+//     line(match, {deadline})   the first log line that the function says yes to, or whose members equal the object's
+//     api(path, {method, body, tenant, token, headers, …})   with a good token and X-Stella-Tenant unless told otherwise:
+//                tenant: 'acme' by default; token: null for none, a string for that one, an object for authority.token();
+//                headers: {'X-Stella-Tenant': undefined} leaves that one out
+//     admin(path, options)      the same on the admin port, without a token
+//     signal(name), stop({signal, code})   ends it and checks the exit status (0) and that no sanitizer complained
+//     kill()     ends it hard
+//     rss(), fds()              what the process holds now: bytes, open descriptors
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { after } from 'node:test';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { audience, Authority, issuer } from './authority.mjs';
+import { dsn, root } from './cluster.mjs';
+import { request } from './http.mjs';
+import { waitFor } from './wait.mjs';
+
+export * from './authority.mjs';
+export * from './cluster.mjs';
+export * from './http.mjs';
+export * from './wait.mjs';
+
+// A place for files of this test file; gone when it ends.
+export const work = mkdtempSync(join(process.env.GATEWAY_TEST_DIR || tmpdir(), 'ledger-gateway-'));
+const running = new Set();
+const killAll = () => { for (const child of running) child.kill('SIGKILL'); };
+// A test that failed may leave one running, which would keep this file from ending.
+after(killAll);
+process.on('exit', () => {
+	killAll();
+	rmSync(work, { recursive: true, force: true });
+});
+
+// A file below it, written; its path.
+export function file(name, text, mode = 0o600) {
+	const path = join(work, name);
+	writeFileSync(path, typeof text === 'object' && !Buffer.isBuffer(text) ? JSON.stringify(text) : text, { mode });
+	return path;
+}
+
+export const key32 = (byte) => Buffer.alloc(32, byte).toString('base64');
+
+// One authority a file, made when first needed.
+let shared;
+export const theAuthority = () => (shared ??= new Authority());
+
+export function settings(authority = theAuthority()) {
+	return {
+		LEDGER__HTTP__LISTEN: 'http://127.0.0.1:0',
+		LEDGER__HTTP__ADMINLISTEN: 'http://127.0.0.1:0',
+		LEDGER__HTTP__CURSORKEY: key32(1),
+		LEDGER__DB__CONNECTIONSTRING: dsn,
+		LEDGER__AUTH__JWKS: file(`jwks-${authority.id ??= Math.random().toString(36).slice(2)}.json`, authority.jwks()),
+		LEDGER__AUTH__ISSUER: issuer,
+		LEDGER__AUTH__AUDIENCE: audience,
+		LEDGER__ATTACHMENTS__ENCRYPTIONKEY: key32(2),
+		LEDGER__OBSERVABILITY__REFRESH: '200ms',
+		// Off unless a test is about them: nothing is anchored, so a backlog would grow.
+		LEDGER__QUOTA__BACKLOG: '0',
+		LEDGER__TICKS__ENABLED: 'false',
+		LEDGER__TICKS__LEDGERCTL: `${root}/gateway/bin/ledgerctl`,
+	};
+}
+
+export function program(asan = process.env.GATEWAY_ASAN === '1') {
+	if (!asan) return `${root}/gateway/bin/ledger-gateway`;
+	execFileSync('make', ['-s', '-C', 'gateway', 'BIN=../build/gateway-asan', 'SANITIZE=1', '../build/gateway-asan/ledger-gateway'],
+		{ cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+	return `${root}/build/gateway-asan/ledger-gateway`;
+}
+
+// What a program needs whatever it is; no LEDGER__ of the caller's own reaches it.
+export const bareEnvironment = () => ({
+	PATH: process.env.PATH, HOME: process.env.HOME ?? '/',
+	ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1', UBSAN_OPTIONS: 'print_stacktrace=1',
+});
+
+export async function startGateway({ env = {}, unset = [], args = [], asan, started = true, authority = theAuthority() } = {}) {
+	const environment = { ...bareEnvironment(), ...settings(authority), ...env };
+	for (const name of unset) delete environment[name];
+	const child = spawn(program(asan), args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+	running.add(child);
+	const gateway = new Gateway(child, authority);
+	if (started) await gateway.started().catch(async (error) => { await gateway.kill(); throw error; });
+	return gateway;
+}
+
+// The program run to its end, for --check-config and the like: {code, stdout, stderr}.
+export function runProgram(args, { env = {}, asan } = {}) {
+	const child = spawn(program(asan), args, { env: { ...bareEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+	running.add(child);
+	const result = { stdout: '', stderr: '' };
+	child.stdout.on('data', (chunk) => { result.stdout += chunk; });
+	child.stderr.on('data', (chunk) => { result.stderr += chunk; });
+	return new Promise((resolve, reject) => {
+		child.on('error', reject);
+		child.on('close', (code, signal) => { running.delete(child); resolve({ ...result, code, signal }); });
+	});
+}
+
+class Gateway {
+	stdout = [];
+	log = [];
+	stderr = '';
+	#rest = '';
+
+	constructor(child, authority) {
+		this.child = child;
+		this.pid = child.pid;
+		this.authority = authority;
+		child.stdout.setEncoding('utf8').on('data', (chunk) => this.#take(chunk));
+		child.stderr.setEncoding('utf8').on('data', (chunk) => { this.stderr += chunk; });
+		this.exited = new Promise((resolve) => {
+			child.on('close', (code, signal) => { running.delete(child); resolve(this.end = { code, signal }); });
+		});
+	}
+
+	#take(chunk) {
+		const lines = (this.#rest + chunk).split('\n');
+		this.#rest = lines.pop();
+		for (const line of lines) {
+			this.stdout.push(line);
+			try { this.log.push(JSON.parse(line)); } catch { this.log.push({ unparsed: line }); }
+		}
+	}
+
+	async started() {
+		const line = await this.line((l) => /Ledger started/.test(l.message), { deadline: 20_000 });
+		[this.url] = line.listen.split(';');
+		[this.adminUrl] = line.admin.split(';');
+		this.port = Number(new URL(this.url || 'http://x:0').port);
+		this.adminPort = Number(new URL(this.adminUrl || 'http://x:0').port);
+	}
+
+	line(match, { deadline = 10_000 } = {}) {
+		const fits = typeof match === 'function' ? match : (line) => Object.entries(match).every(([name, value]) => line[name] === value);
+		return waitFor(() => {
+			const found = this.log.find((line) => fits(line));
+			if (!found && this.end) throw new Error(`the gateway ended with ${JSON.stringify(this.end)}: ${this.stderr}${this.stdout.slice(-5).join('\n')}`);
+			return found;
+		}, { deadline, what: `a line of the log like ${JSON.stringify(match) ?? match}` });
+	}
+
+	api(path, { tenant = 'acme', token, headers = {}, ...options } = {}) {
+		const sent = {};
+		if (token === undefined) token = this.#goodToken(tenant);
+		else if (token !== null && typeof token === 'object') token = this.authority.token({ tenant, ...token });
+		if (token !== null) sent.Authorization = `Bearer ${token}`;
+		if (tenant !== null) sent['X-Stella-Tenant'] = tenant;
+		Object.assign(sent, headers);
+		for (const [name, value] of Object.entries(sent)) if (value === undefined) delete sent[name];
+		return request(this.url + path, { headers: sent, ...options });
+	}
+
+	// One a tenant, renewed each minute: a test is not about signing.
+	#tokens = new Map();
+	#goodToken(tenant) {
+		const known = this.#tokens.get(tenant);
+		if (known && known.until > Date.now()) return known.token;
+		const token = this.authority.token({ tenant: tenant ?? 'acme' });
+		this.#tokens.set(tenant, { token, until: Date.now() + 60_000 });
+		return token;
+	}
+
+	admin(path, options) {
+		return request(this.adminUrl + path, options);
+	}
+
+	signal(name) {
+		this.child.kill(name);
+	}
+
+	async stop({ signal = 'SIGTERM', code = 0 } = {}) {
+		if (!this.end) this.signal(signal);
+		const timer = setTimeout(() => this.signal('SIGKILL'), 60_000);
+		const end = await this.exited;
+		clearTimeout(timer);
+		if (/ERROR: (Address|Leak)Sanitizer|runtime error:/.test(this.stderr)) throw new Error(`a sanitizer complained:\n${this.stderr}`);
+		if (end.code !== code) throw new Error(`the gateway ended with ${JSON.stringify(end)}, not status ${code}: ${this.stderr}`);
+		return end;
+	}
+
+	async kill() {
+		this.signal('SIGKILL');
+		return this.exited;
+	}
+
+	rss() {
+		return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))[1]) * 1024;
+	}
+
+	fds() {
+		return readdirSync(`/proc/${this.pid}/fd`).length;
+	}
+}
+
+// An event as POST /v1/ledger/events takes it, of a finding that nobody else uses.
+let events = 0;
+export function anEvent(over = {}) {
+	events++;
+	return {
+		type: 'finding.comment_added', findingId: `finding-${process.pid}-${events}`, artifactId: 'pkg:generic/test',
+		policyVersion: 'policy-1', payload: { comment: `comment ${events}` }, ...over,
+	};
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# The gateway over its sockets: the real program and a real cluster (test/gateway/*.mjs).
+# GATEWAY_ASAN=1 runs all of it with the build under sanitizers.
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
+
+mapfile -t tests < <(tests_in test/gateway mjs "$@")
+[ ${#tests[@]} -gt 0 ] || die "no tests in test/gateway"
+make -s -C gateway all
+start_ledger
+psql -XAtq -v ON_ERROR_STOP=1 -d "$dsn" -f test/gateway/lib/prepare.sql >/dev/null
+
+export GATEWAY_TEST_DSN=$dsn GATEWAY_TEST_DIR=$work/gateway
+mkdir -p "$GATEWAY_TEST_DIR"
+# One file after the other: some of them stop the database.
+files=("${tests[@]/#/test/gateway/}")
+node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=tap "${files[@]/%/.mjs}"
