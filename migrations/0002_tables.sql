@@ -603,8 +603,8 @@ CREATE TABLE ledger.ledger_attachments (
 ALTER TABLE ledger.ledger_attachments ALTER COLUMN ciphertext SET STORAGE EXTERNAL;
 CREATE INDEX ledger_attachments_finding_idx
 	ON ledger.ledger_attachments (tenant_id, finding_id, created_at, attachment_id);
--- A rotation asks for all other keys than one: two ranges of this.
-CREATE INDEX ledger_attachments_key_idx ON ledger.ledger_attachments (key_id);
+-- What a rotation goes along.
+CREATE INDEX ledger_attachments_key_idx ON ledger.ledger_attachments (key_id, tenant_id, attachment_id);
 COMMENT ON TABLE ledger.ledger_attachments IS
 	'Attachments of findings, encrypted with AES-256-GCM under a key of their own that is wrapped by the gateway''s. Append-only; only the wrapped key changes, when the gateway''s key is rotated.';
 COMMENT ON COLUMN ledger.ledger_attachments.tenant_id IS 'Whose finding it is.';

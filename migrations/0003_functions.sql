@@ -5097,7 +5097,7 @@ COMMENT ON FUNCTION ledger.ledger_http_attach(text, jsonb, jsonb, bytea) IS
 -- The event is looked up by the id alone: a row that was put under another finding
 -- would not find it.
 CREATE FUNCTION ledger.ledger_http_attachment(tenant text, context jsonb, purpose text,
-	OUT finding_id text, OUT media_type text, OUT file_name text, OUT size_bytes bigint, OUT digest text, OUT event_digest text,
+	OUT finding_id text, OUT attachment_id text, OUT media_type text, OUT file_name text, OUT size_bytes bigint, OUT digest text, OUT event_digest text,
 	OUT key_id text, OUT wrapped_key bytea, OUT nonce bytea, OUT tag bytea, OUT ciphertext bytea)
 	RETURNS record
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -5124,6 +5124,7 @@ BEGIN
 	END IF;
 	PERFORM ledger.ledger_log_access(tenant, context, 'attachment.' || purpose, v_id);
 	finding_id := v_row.finding_id;
+	attachment_id := v_id;
 	media_type := v_row.media_type;
 	file_name := v_row.file_name;
 	size_bytes := v_row.size_bytes;
@@ -5178,22 +5179,26 @@ COMMENT ON FUNCTION ledger.ledger_http_attachments(text, jsonb) IS
 
 -- Rotation.  Whoever may call these could make attachments unreadable, and nobody
 -- else's content readable: that needs the gateway''s key.
-CREATE FUNCTION ledger.ledger_attachments_to_rewrap(key_id text, most integer) RETURNS SETOF ledger.ledger_attachments
-	LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+CREATE FUNCTION ledger.ledger_attachments_to_rewrap(key_id text, after_tenant text, after_id uuid, most integer)
+	RETURNS SETOF ledger.ledger_attachments
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET row_security = on
 	AS $$
-	WITH other AS (
-		(SELECT a.tenant_id, a.attachment_id FROM ledger.ledger_attachments AS a WHERE a.key_id < ledger_attachments_to_rewrap.key_id LIMIT most)
-		UNION ALL
-		(SELECT a.tenant_id, a.attachment_id FROM ledger.ledger_attachments AS a WHERE a.key_id > ledger_attachments_to_rewrap.key_id LIMIT most)
-		LIMIT most)
+#variable_conflict use_variable
+BEGIN
+	RETURN QUERY
 	SELECT a.tenant_id, a.attachment_id, a.finding_id, a.media_type, a.file_name, a.size_bytes, a.digest, a.algorithm,
 		a.key_id, a.wrapped_key, a.nonce, a.tag, ''::bytea, a.created_at, a.expires_at
-	FROM other AS o JOIN ledger.ledger_attachments AS a USING (tenant_id, attachment_id)
-	$$;
-COMMENT ON FUNCTION ledger.ledger_attachments_to_rewrap(text, integer) IS
-	'Attachments of the granted tenants, at most so many, whose data key another key than this one wrapped; without their content. For the gateway.';
+	FROM ledger.ledger_attachments AS a
+	WHERE a.key_id = key_id AND (a.tenant_id, a.attachment_id)
+		> (coalesce(after_tenant, ''), coalesce(after_id, '00000000-0000-0000-0000-000000000000'))
+	ORDER BY a.tenant_id, a.attachment_id
+	LIMIT most;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_attachments_to_rewrap(text, text, uuid, integer) IS
+	'Attachments of the granted tenants whose data key this key wrapped, in order, at most so many, behind that one; without their content. For the gateway.';
 
 CREATE FUNCTION ledger.ledger_rewrap_attachment(tenant text, attachment_id uuid, old_key_id text, new_key_id text, wrapped_key bytea)
 	RETURNS boolean

@@ -10,11 +10,13 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "identity.h"
 #include "lc_buf.h"
 #include "target.h"
 
-/* Appends "<path>?tenant=…&expires=<unix seconds>&signature=<base64url>". */
+/*
+ * Appends "<path>?tenant=…&expires=<unix seconds>&signature=<base64url>"; the path
+ * as it stands in the request line.  False: there is no key.
+ */
 extern bool link_make(lc_buf *out, const char *path, const char *tenant, time_t expires);
 
 /* Does the target carry a good signature that has not expired?  tenant: out, IDENTITY_TENANT_SIZE bytes. */

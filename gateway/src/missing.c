@@ -49,9 +49,3 @@ WEAK void tick_stop(void) {}
 WEAK void tick_count(tick_counters *out) { *out = (tick_counters) {0}; }
 /* work */
 WEAK void export_findings(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no export yet"); }
-WEAK void attachment_store(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
-WEAK void attachment_list(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
-WEAK void attachment_read(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
-WEAK void attachment_link(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
-WEAK void attachment_push(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no attachments yet"); }
-WEAK bool link_check(const target *t, time_t now, char *tenant) { (void) t; (void) now; (void) tenant; return false; }

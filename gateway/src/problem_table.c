@@ -86,6 +86,17 @@ static const problem_kind kinds[] = {
 	{"header_too_large", 431, "Header too large", "The request's header is longer than the gateway takes.", QUIET, ONCE, 0},
 	{"egress_refused", 403, "Egress refused", "Attachments may be pushed only where the operator allowed it: "
 	"LEDGER__ATTACHMENTS__ALLOWEGRESS, and the host in LEDGER__ATTACHMENTS__EGRESSALLOWLIST.", QUIET, ONCE, 0},
+	{"egress_failed", 502, "Not taken by the other side", "The service that an attachment was pushed to did not answer, or "
+	"did not take it. A redirect is not followed. Send the request again, or name the URL that takes it.", QUIET, ONCE, 0},
+	{"attachments_off", 501, "No attachments here", "The gateway has no key to encrypt attachments with. An operator sets "
+	"LEDGER__ATTACHMENTS__ENCRYPTIONKEY.", QUIET, ONCE, 0},
+	{"attachment_key", 503, "Key missing", "The attachment was encrypted under a key that this gateway does not have. An "
+	"operator adds it to LEDGER__ATTACHMENTS__PREVIOUSKEYS.", QUIET, ONCE, 0},
+	{"attachment_broken", 500, "Attachment damaged", "What is stored of the attachment is not what was stored: its "
+	"authentication failed, or its digest is not the one that its event tells. Nothing of it is given out. Keep the "
+	"evidence and restore it from a backup.", QUIET, ONCE, 0},
+	{"link_invalid", 403, "Invalid link", "The signed link has expired, was changed, or is for something else. Ask for a new "
+	"one: POST …/attachments/{attachmentId}/link.", QUIET, ONCE, 0},
 	{"not_implemented", 501, "Not implemented", "The gateway does not speak this method or transfer coding.",
 	QUIET, ONCE, 0},
 

@@ -77,7 +77,7 @@ const route routes[] = {
 		.class = ROUTE_SLOW, .body = BODY_BYTES, .body_limit = 16 * 1024 * 1024, .work = attachment_store,
 		.query = "policyVersion artifactId vulnId filename"},
 	{.name = "listAttachments", .method = "GET", .pattern = FINDING "/attachments", .scope = SCOPE_ATTACHMENTS_READ,
-		.class = ROUTE_SLOW, .work = attachment_list, .query = "limit cursor", .flags = ROUTE_PAGED},
+		.class = ROUTE_SLOW, .function = "ledger_http_attachments", .query = "limit cursor", .flags = ROUTE_PAGED},
 	{.name = "getAttachment", .method = "GET", .pattern = FINDING "/attachments/{attachmentId}",
 		.scope = SCOPE_ATTACHMENTS_READ, .class = ROUTE_SLOW, .work = attachment_read,
 		.query = "tenant expires signature", .flags = ROUTE_SIGNED_URL},

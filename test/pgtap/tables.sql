@@ -330,7 +330,7 @@ SELECT set_eq($q$ SELECT i.tablename::text, regexp_replace(i.indexdef, 'CREATE (
 	('ledger_anchor_receipts', 'UNIQUE USING btree (tenant_id, anchor_id, kind, name)'),
 	('ledger_anchor_stats', 'UNIQUE USING btree (tenant_id)'),
 	('ledger_attachments', 'UNIQUE USING btree (tenant_id, attachment_id)'),
-	('ledger_attachments', 'USING btree (key_id)'),
+	('ledger_attachments', 'USING btree (key_id, tenant_id, attachment_id)'),
 	('ledger_attachments', 'USING btree (tenant_id, finding_id, created_at, attachment_id)'),
 	('ledger_chains', 'UNIQUE USING btree (tenant_id, chain_id)'),
 	('ledger_event_types', 'UNIQUE USING btree (event_type)'),
