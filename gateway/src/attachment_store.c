@@ -25,8 +25,6 @@ typedef struct upload
 	char		media_type[256];
 	char		file_name[256];
 	seal		sealed;
-	uint8_t    *ciphertext;
-	size_t		size;
 } upload;
 
 static bool
@@ -93,18 +91,18 @@ choose_id(const job *j, const attachment_ask *ask, upload *u)
 	return true;
 }
 
+/* In its place: nothing of the content is left behind. */
 static bool
 seal_body(job *j, const attachment_ask *ask, upload *u)
 {
-	const char *body = j->body.len > 0 ? j->body.data : "";
+	char		empty[1] = "";
+	char	   *body = j->body.len > 0 ? j->body.data : empty;
 	keyring		ring;
 	seal_result result = SEAL_FAILED;
 
-	u->size = j->body.len;
 	if (!attachment_keys(j, &ring))
 		return false;
-	u->ciphertext = malloc(u->size + 1);
-	if (u->ciphertext != NULL && choose_id(j, ask, u) && seal_digest(body, u->size, u->digest))
+	if (choose_id(j, ask, u) && seal_digest(body, j->body.len, u->digest))
 	{
 		seal_subject subject = {
 			.tenant = {j->who.tenant, strlen(j->who.tenant)}, .finding = ask->finding,
@@ -112,7 +110,7 @@ seal_body(job *j, const attachment_ask *ask, upload *u)
 			.media_type = {u->media_type, strlen(u->media_type)}, .file_name = {u->file_name, strlen(u->file_name)}
 		};
 
-		result = seal_make(&ring, &subject, body, u->size, &u->sealed, u->ciphertext);
+		result = seal_make(&ring, &subject, body, j->body.len, &u->sealed, body);
 	}
 	keyring_wipe(&ring);
 	return result == SEAL_OK || attachment_refuse(j, "internal", NULL, "the attachment could not be encrypted");
@@ -139,13 +137,13 @@ put_bytes(lc_buf *out, const char *name, const uint8_t *bytes, size_t n)
 
 /* All but the ciphertext, for ledger_http_attach(). */
 static void
-describe(lc_buf *out, const upload *u)
+describe(lc_buf *out, const upload *u, size_t size)
 {
 	int64_t		lifetime = config_now()->att_lifetime_ms;
 
 	lc_buf_init(out, &lc_alloc_malloc);
 	lc_buf_puts(out, "{\"size\":");
-	lc_buf_put_int64(out, (int64_t) u->size);
+	lc_buf_put_int64(out, (int64_t) size);
 	if (lifetime > 0)
 	{
 		lc_buf_puts(out, ",\"lifetimeSeconds\":");
@@ -171,7 +169,7 @@ store(job *j, dbslow_conn *c, const upload *u)
 	PGresult   *result = NULL;
 	bool		good = false;
 
-	describe(&about, u);
+	describe(&about, u, j->body.len);
 	if (about.status != LC_OK)
 		attachment_refuse(j, "internal", NULL, "out of memory");
 	else if (dbslow_begin(c, j, false))
@@ -180,7 +178,7 @@ store(job *j, dbslow_conn *c, const upload *u)
 			{j->who.tenant, strlen(j->who.tenant), false},
 			{j->context.data, j->context.len, false},
 			{about.data, about.len, false},
-			{u->ciphertext, u->size, true}
+			{j->body.len > 0 ? j->body.data : "", j->body.len, true}
 		};
 
 		result = dbslow_query(c, j, sql, 4, values);
@@ -199,7 +197,7 @@ void
 attachment_store(job *j, dbslow_conn *c)
 {
 	attachment_ask ask;
-	upload		u = {.ciphertext = NULL};
+	upload		u;
 
 	if ((int64_t) j->body.len > config_now()->att_max_size)
 		attachment_refuse(j, "body_too_large", NULL, "an attachment has at most %lld bytes", (long long) config_now()->att_max_size);
@@ -209,11 +207,7 @@ attachment_store(job *j, dbslow_conn *c)
 			reply_header_setf(&j->reply, "Location", "%s/%s", j->path, u.id);
 		lc_jsontree_free(ask.tree);
 	}
-	free(u.ciphertext);
-	/* The rest of its life the job needs no content, unless it is to be tried again. */
-	if (j->reply.status < 500 && j->body.data != NULL)
-	{
+	/* What was refused before it was sealed. */
+	if (j->body.data != NULL)
 		OPENSSL_cleanse(j->body.data, j->body.len);
-		lc_buf_reset(&j->body);
-	}
 }

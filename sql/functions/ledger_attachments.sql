@@ -47,9 +47,11 @@ CREATE FUNCTION ledger.ledger_attachment_event(in_tenant text, in_context jsonb,
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 DECLARE
-	v_finding text := in_context #>> '{path,findingId}';
-	v_policy  text := in_context #>> '{query,policyVersion,0}';
-	v_known   record;
+	v_finding  text := in_context #>> '{path,findingId}';
+	v_policy   text := ledger.ledger_http_text(in_context, 'policyVersion');
+	v_artifact text := ledger.ledger_http_text(in_context, 'artifactId');
+	v_vuln     text := ledger.ledger_http_text(in_context, 'vulnId');
+	v_known    record;
 BEGIN
 	SELECT p.policy_version, p.artifact_id, p.vuln_id, count(*) OVER () AS findings INTO v_known FROM ledger.findings_projection AS p
 	WHERE p.tenant_id = in_tenant AND p.finding_id = v_finding AND p.policy_version = coalesce(v_policy, p.policy_version)
@@ -58,7 +60,7 @@ BEGIN
 		RAISE EXCEPTION 'policyVersion is required'
 			USING ERRCODE = 'LG400', DETAIL = format('The finding is known under %s policy versions.', v_known.findings),
 				HINT = 'Name one: ?policyVersion=….';
-	ELSIF v_known.findings IS NULL AND (v_policy IS NULL OR in_context #>> '{query,artifactId,0}' IS NULL) THEN
+	ELSIF v_known.findings IS NULL AND (v_policy IS NULL OR v_artifact IS NULL) THEN
 		RAISE EXCEPTION 'finding does not exist'
 			USING ERRCODE = 'LG404', DETAIL = format('Tenant "%s" has no finding "%s"%s.', in_tenant, left(v_finding, 200),
 				CASE WHEN v_policy IS NULL THEN '' ELSE format(' under policy version "%s"', left(v_policy, 200)) END),
@@ -68,8 +70,8 @@ BEGIN
 		'tenant', in_tenant, 'type', 'finding.attachment_added', 'id', in_attachment ->> 'attachmentId',
 		'policyVersion', coalesce(v_policy, v_known.policy_version),
 		'finding', jsonb_build_object('id', v_finding,
-			'artifactId', coalesce(in_context #>> '{query,artifactId,0}', v_known.artifact_id),
-			'vulnId', coalesce(in_context #>> '{query,vulnId,0}', v_known.vuln_id)),
+			'artifactId', coalesce(v_artifact, v_known.artifact_id),
+			'vulnId', coalesce(v_vuln, v_known.vuln_id)),
 		'actor', jsonb_build_object('id', in_context ->> 'subject', 'type', in_context ->> 'actorType'),
 		'payload', jsonb_build_object('attachmentId', in_attachment ->> 'attachmentId', 'digest', in_attachment ->> 'digest',
 			'size', in_attachment -> 'size', 'mediaType', in_attachment ->> 'mediaType',
@@ -123,7 +125,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_attach(text, jsonb, jsonb, bytea) IS
-	'Stores an encrypted attachment and appends its event, in one transaction. The attachment''s id is the event''s, so the same again returns the stored one (status 200). LG400, LG403, LG404, LG409 as ledger_append() and ledger_attachment_event(). For the gateway.';
+	'Stores an encrypted attachment and appends its event, in one transaction. The attachment''s id is the event''s, so the same again returns the stored one (status 200). LG400, LG403, LG404, LG409 as ledger_append() and ledger_attachment_event(). For ledger_gateway.';
 
 -- The event is looked up by the id alone: a row that was put under another finding
 -- would not find it.
@@ -141,6 +143,7 @@ DECLARE
 	v_row     ledger.ledger_attachments;
 	v_event   ledger.ledger_events;
 BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
 	IF v_id ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN
 		SELECT a.* INTO v_row FROM ledger.ledger_attachments AS a
 		WHERE a.tenant_id = tenant AND a.attachment_id = v_id::uuid AND a.finding_id = v_finding;
@@ -170,7 +173,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_attachment(text, jsonb, text) IS
-	'One attachment as it is stored, with the digest that its event tells; the access is recorded. purpose: read, link or push. LG404: there is none, or not any more. For the gateway.';
+	'One attachment as it is stored, with the digest that its event tells; the access is recorded. purpose: read, link or push. LG404: there is none, or not any more. For ledger_gateway.';
 
 CREATE FUNCTION ledger.ledger_http_attachments(tenant text, context jsonb)
 	RETURNS TABLE (status integer, headers json, body text)
@@ -185,6 +188,7 @@ DECLARE
 	v_items   json[];
 	v_last    jsonb;
 BEGIN
+	PERFORM ledger.ledger_http_tenant(tenant);
 	SELECT array_agg(ledger.ledger_attachment_json(q.a, q.e) ORDER BY (q.a).created_at, (q.a).attachment_id),
 		(array_agg(jsonb_build_object('createdAt', (q.a).created_at, 'attachmentId', (q.a).attachment_id)
 			ORDER BY (q.a).created_at, (q.a).attachment_id))[v_limit]
@@ -201,12 +205,12 @@ BEGIN
 	PERFORM ledger.ledger_log_access(tenant, context, 'attachment.list', v_finding);
 	status := 200;
 	headers := CASE WHEN cardinality(v_items) > v_limit THEN json_build_object('Ledger-Next', v_last) END;
-	body := json_build_object('items', coalesce(array_to_json(v_items[1:v_limit]), '[]'))::text;
+	body := json_build_object('attachments', coalesce(array_to_json(v_items[1:v_limit]), '[]'))::text;
 	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_attachments(text, jsonb) IS
-	'The attachments of a finding, oldest first, without content; the access is recorded. LG400: a bad limit. For the gateway.';
+	'The attachments of a finding, oldest first, without content; the access is recorded. LG400: a bad limit. For ledger_gateway.';
 
 -- Rotation.  Whoever may call these could make attachments unreadable, and nobody
 -- else's content readable: that needs the gateway''s key.
@@ -229,7 +233,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_attachments_to_rewrap(text, text, uuid, integer) IS
-	'Attachments of the granted tenants whose data key this key wrapped, in order, at most so many, behind that one; without their content. For the gateway.';
+	'Attachments of the granted tenants whose data key this key wrapped, in order, at most so many, behind that one; without their content. For ledger_gateway.';
 
 CREATE FUNCTION ledger.ledger_rewrap_attachment(tenant text, attachment_id uuid, old_key_id text, new_key_id text, wrapped_key bytea)
 	RETURNS boolean
@@ -245,4 +249,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_rewrap_attachment(text, uuid, text, text, bytea) IS
-	'Puts a data key that was wrapped anew in the place of the old one; false if the old one is not there any more, because another gateway was first. For the gateway.';
+	'Puts a data key that was wrapped anew in the place of the old one; false if the old one is not there any more, because another gateway was first. For ledger_gateway.';

@@ -101,3 +101,8 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_log_access(text, jsonb, text, text), ledger.ledger_signed_anchor(text, uuid, bigint),
 	ledger.ledger_maintenance_tick()
 	TO ledger_gateway;
+GRANT EXECUTE ON FUNCTION
+	ledger.ledger_attachment_json(ledger.ledger_attachments, ledger.ledger_events),
+	ledger.ledger_attachments_to_rewrap(text, text, uuid, integer), ledger.ledger_rewrap_attachment(text, uuid, text, text, bytea)
+	TO ledger_gateway;
+GRANT SELECT ON ledger.ledger_attachments TO ledger_gateway, ledger_auditor;
