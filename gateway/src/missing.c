@@ -34,6 +34,16 @@ WEAK void problem_set(problem *p, const char *code, const char *format, ...) { (
 WEAK void local_index(request *r) { (void) r; }
 WEAK void local_openapi(request *r) { (void) r; }
 WEAK void local_problem(request *r) { (void) r; }
+WEAK int64_t loop_now(const loop *l) { (void) l; return 0; }
+WEAK void loop_timer_set(loop *l, loop_timer *t, int64_t at) { (void) l; (void) t; (void) at; }
+WEAK void loop_timer_end(loop *l, loop_timer *t) { (void) l; (void) t; }
+WEAK void loop_watch_set(loop *l, loop_watch *w, int fd, uint32_t events) { (void) l; (void) w; (void) fd; (void) events; }
+WEAK void loop_watch_end(loop *l, loop_watch *w) { (void) l; (void) w; }
+WEAK void job_done(job *j) { (void) j; }
+WEAK bool job_abandoned(const job *j) { (void) j; return false; }
+WEAK void request_problem(request *r, const problem *p) { (void) r; (void) p; }
+WEAK const char *request_header(const request *r, const char *name) { (void) r; (void) name; return NULL; }
+WEAK const char *target_query(const target *t, const char *name) { (void) t; (void) name; return NULL; }
 WEAK void reply_init(reply *r) { (void) r; }
 WEAK void reply_clear(reply *r) { (void) r; }
 WEAK void reply_header_set(reply *r, const char *name, const char *value) { (void) r; (void) name; (void) value; }
