@@ -341,6 +341,14 @@ CREATE FUNCTION ledger_own_head() RETURNS bigint
 COMMENT ON FUNCTION ledger_own_head() IS
 	'ledger_tree_head() of the chain of the ledger''s own events, whoever the session is: what guard_sequence of an anchor says. For the ledger''s own functions; LG403 elsewhere.';
 
+CREATE FUNCTION ledger_watch_chain(tenant text, chain uuid, anchored bigint,
+	OUT head bigint, OUT waiting_since timestamptz, OUT sequence_no bigint, OUT recorded_at timestamptz,
+	OUT finding_id text, OUT policy_version text) RETURNS record
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED COST 100
+	AS 'MODULE_PATHNAME', 'ledger_watch_chain';
+COMMENT ON FUNCTION ledger_watch_chain(text, uuid, bigint) IS
+	'Of a chain its newest sequence, when the first event behind a sequence was recorded (NULL: none is), and which event is the newest that was to be projected, if one of the last 64 was. A few probes of an index, however long the chain is. For the ledger''s own functions; LG403 elsewhere.';
+
 CREATE FUNCTION ledger_anchored_ends(before timestamptz)
 	RETURNS TABLE (tenant_id text, chain_id uuid, last_sequence bigint)
 	LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -380,7 +388,7 @@ COMMENT ON FUNCTION ledger_force_flush() IS
 	'The present transaction''s commit is flushed, whatever synchronous_commit says.';
 
 REVOKE EXECUTE ON FUNCTION
-	ledger_tree_head(text, uuid), ledger_own_head(), ledger_anchored_ends(timestamptz),
+	ledger_watch_chain(text, uuid, bigint), ledger_tree_head(text, uuid), ledger_own_head(), ledger_anchored_ends(timestamptz),
 	ledger_tree_advance(text, uuid, bytea, bigint, bigint),
 	ledger_tree_root(text, uuid, bigint), ledger_tree_inclusion(text, uuid, bigint, bigint),
 	ledger_tree_consistency(text, uuid, bigint, bigint), ledger_force_flush()

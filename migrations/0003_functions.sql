@@ -904,13 +904,37 @@ CREATE FUNCTION ledger.ledger_history_horizon() RETURNS timestamptz
 COMMENT ON FUNCTION ledger.ledger_history_horizon() IS
 	'Where finding_history begins: what was recorded before was aged out by retention. NULL if nothing ever was.';
 
+-- The bounds of the histogram ledger_projection_rebuild_seconds.
+CREATE FUNCTION ledger.ledger_rebuild_buckets() RETURNS double precision[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$ SELECT '{0.1,0.25,0.5,1,2.5,5,10,30,60,300,900,3600}'::double precision[] $$;
+COMMENT ON FUNCTION ledger.ledger_rebuild_buckets() IS
+	'Upper bounds in seconds of the buckets in ledger_projection_stats.';
+
+CREATE FUNCTION ledger.ledger_count_rebuild(in_tenant text, in_seconds double precision) RETURNS void
+	LANGUAGE sql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+	AS $$
+	INSERT INTO ledger.ledger_projection_stats AS s (tenant_id, rebuilds, duration_seconds, buckets)
+	VALUES (in_tenant, 1, in_seconds,
+		ARRAY(SELECT (in_seconds <= b.bound)::integer FROM unnest(ledger.ledger_rebuild_buckets()) WITH ORDINALITY AS b (bound, n) ORDER BY b.n))
+	ON CONFLICT (tenant_id) DO UPDATE
+	SET rebuilds = s.rebuilds + 1, duration_seconds = s.duration_seconds + excluded.duration_seconds,
+		buckets = ARRAY(SELECT coalesce(b.before, 0) + b.more FROM unnest(s.buckets, excluded.buckets) WITH ORDINALITY AS b (before, more, n) ORDER BY b.n)
+	$$;
+COMMENT ON FUNCTION ledger.ledger_count_rebuild(text, double precision) IS
+	'Counts a rebuild of a tenant''s projection and how long it took. Part of ledger_rebuild_projection().';
+
 CREATE FUNCTION ledger.ledger_rebuild_projection(tenant text) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp
 	SET row_security = on
 	AS $$
 DECLARE
-	v_leaf name;
+	v_leaf   name;
+	v_begun  timestamptz := clock_timestamp();
+	v_events bigint;
 BEGIN
 	SELECT t.leaf INTO v_leaf FROM ledger.ledger_tenants AS t WHERE t.tenant_id = tenant;
 	IF NOT FOUND THEN
@@ -930,7 +954,9 @@ BEGIN
 	DELETE FROM ledger.findings_projection AS p WHERE p.tenant_id = tenant;
 	DELETE FROM ledger.finding_history AS h WHERE h.tenant_id = tenant;
 	DELETE FROM ledger.triage_actions AS a WHERE a.tenant_id = tenant;
-	RETURN ledger.ledger_refold(tenant, ledger.ledger_history_horizon());
+	v_events := ledger.ledger_refold(tenant, ledger.ledger_history_horizon());
+	PERFORM ledger.ledger_count_rebuild(tenant, extract(epoch FROM clock_timestamp() - v_begun));
+	RETURN v_events;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_rebuild_projection(text) IS
@@ -1075,7 +1101,7 @@ CREATE FUNCTION ledger.ledger_guard_state()
 		     WHEN c.relrowsecurity THEN 'not forced' ELSE 'off' END,
 		coalesce(c.relrowsecurity AND c.relforcerowsecurity, false), NULL
 	FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains,ledger_merkle_roots,ledger_merkle_tiles,
-		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_access_log,ledger_attachments}'::text[]) AS w (name)
+		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_access_log,ledger_attachments,ledger_projection_stats}'::text[]) AS w (name)
 	LEFT JOIN pg_class AS c ON c.relname = w.name AND c.relnamespace = 'ledger'::regnamespace
 	UNION ALL
 	SELECT 'policy', format('%s on %s', p.polname, c.relname),
@@ -3553,6 +3579,234 @@ CREATE FUNCTION ledger.ledger_anchor_metrics()
 	$$;
 COMMENT ON FUNCTION ledger.ledger_anchor_metrics() IS
 	'Of each granted tenant: how many anchors were made and how long each took (histogram), failures by reason, age of the newest anchor, events not yet anchored, and of its full verifications (marks) the share of events covered and the age of the oldest that counts. For ledger_auditor, ledger_operator and ledger_anchorer.';
+
+-- ---- sql/functions/ledger_metrics.sql
+-- What a monitor asks of the whole database every few seconds.  Every part of it is a
+-- few probes of an index for each chain, so that it costs the same however many events
+-- there are; the number of chains is what it grows with.
+
+-- One row a chain of the granted tenants.  A tenant whose leaf is gone is left out here:
+-- ledger_guard_state() names it.
+CREATE FUNCTION ledger.ledger_watch()
+	RETURNS TABLE (tenant_id text, chain_id uuid, head bigint, anchored bigint, waiting_since timestamptz,
+		anchored_at timestamptz, signed boolean, projection_lag double precision, verified_size bigint, verified_at timestamptz)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	-- Planned once a session, for whatever tenants there are; compiling would take longer than what is compiled.
+	SET plan_cache_mode = force_generic_plan SET jit = off
+	AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
+	SELECT c.tenant_id, c.chain_id, w.head, coalesce(c.last_anchored_sequence, 0),
+		-- An import brings old times: what came after an anchor has waited since that anchor at most.
+		greatest(w.waiting_since, CASE WHEN w.waiting_since IS NOT NULL THEN a.anchored_at END),
+		a.anchored_at, a.signed,
+		CASE WHEN p.current_sequence >= w.sequence_no OR w.sequence_no IS NULL THEN 0
+		     ELSE ledger.ledger_projection_lag(c.tenant_id, c.chain_id, c.created_at, w.recorded_at) END,
+		m.tree_size, m.verified_at
+	FROM ledger.ledger_tenants AS t
+	JOIN pg_class AS k ON k.relname = t.leaf AND k.relnamespace = 'ledger'::regnamespace AND k.relispartition
+	JOIN ledger.ledger_chains AS c ON c.tenant_id = t.tenant_id
+	CROSS JOIN LATERAL ledger.ledger_watch_chain(c.tenant_id, c.chain_id, coalesce(c.last_anchored_sequence, 0)) AS w
+	LEFT JOIN LATERAL (
+		SELECT r.anchored_at, r.dsse -> 'signatures' <> '[]' AS signed FROM ledger.ledger_merkle_roots AS r
+		WHERE r.tenant_id = c.tenant_id AND r.chain_id = c.chain_id ORDER BY r.tree_size DESC LIMIT 1) AS a ON true
+	LEFT JOIN ledger.findings_projection AS p
+		ON p.tenant_id = c.tenant_id AND p.finding_id = w.finding_id AND p.policy_version = w.policy_version
+	LEFT JOIN LATERAL (
+		-- The newest full verification, and how far it went.
+		SELECT v.tree_size, v.verified_at FROM ledger.ledger_verification_marks AS v
+		WHERE v.tenant_id = c.tenant_id AND v.chain_id = c.chain_id AND v.mode = 'full'
+		ORDER BY v.verified_at DESC LIMIT 1) AS m ON true
+	WHERE w.head IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_watch() IS
+	'Of each chain of the granted tenants: head, how far it is anchored, since when the oldest event has been waiting for an anchor, the newest anchor and whether it is signed, how far the projection is behind, and the newest full verification. Part of ledger_metrics() and ledger_http_ready().';
+
+-- Asked only of a chain whose newest event is not folded, which the projection in the
+-- append's transaction does not let happen: somebody switched it off, or took rows away.
+CREATE FUNCTION ledger.ledger_projection_lag(in_tenant text, in_chain uuid, in_created timestamptz, in_newest timestamptz)
+	RETURNS double precision
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_custom_plan
+	AS $$
+DECLARE
+	v_tail timestamptz;
+BEGIN
+	SELECT e.recorded_at INTO v_tail
+	FROM (SELECT n.* FROM ledger.ledger_events AS n
+	      WHERE n.tenant_id = in_tenant AND n.chain_id = in_chain ORDER BY n.sequence_no DESC LIMIT 1000) AS e
+	JOIN ledger.findings_projection AS p ON p.tenant_id = e.tenant_id AND p.finding_id = e.finding_id
+		AND p.policy_version = e.policy_version AND p.current_sequence >= e.sequence_no
+	ORDER BY e.sequence_no DESC LIMIT 1;
+	-- The same time twice is behind, too: 0 would say that nothing is missing.
+	RETURN greatest(extract(epoch FROM in_newest - coalesce(v_tail, in_created)), 0.001);
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_projection_lag(text, uuid, timestamptz, timestamptz) IS
+	'By how many seconds the newest folded event of a chain, of its last 1000, is older than its newest event; since the chain''s beginning if none is. Part of ledger_watch().';
+
+CREATE FUNCTION ledger.ledger_metrics()
+	RETURNS TABLE (metric text, labels jsonb, value double precision)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET plan_cache_mode = force_generic_plan SET jit = off
+	SET row_security = on
+	AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
+	WITH tenant AS MATERIALIZED (
+		SELECT w.tenant_id, jsonb_build_object('tenant', w.tenant_id) AS labels,
+			count(*)::double precision AS chains, sum(w.head)::double precision AS events,
+			sum(greatest(w.head - w.anchored, 0))::double precision AS unanchored,
+			coalesce(extract(epoch FROM now() - min(w.waiting_since))::double precision, 0) AS waiting,
+			extract(epoch FROM now() - max(w.anchored_at))::double precision AS anchor_age,
+			count(*) FILTER (WHERE NOT w.signed)::double precision AS not_signed,
+			max(w.projection_lag) AS lag,
+			(sum(least(coalesce(w.verified_size, 0), w.head)) / sum(w.head))::double precision AS verified,
+			extract(epoch FROM now() - min(w.verified_at))::double precision AS verified_age
+		FROM ledger.ledger_watch() AS w GROUP BY w.tenant_id
+	), stats AS MATERIALIZED (
+		SELECT s.*, jsonb_build_object('tenant', s.tenant_id) AS labels FROM ledger.ledger_anchor_stats AS s
+	), rebuilt AS MATERIALIZED (
+		SELECT s.*, jsonb_build_object('tenant', s.tenant_id) AS labels FROM ledger.ledger_projection_stats AS s
+	)
+	SELECT m.name, t.labels, m.value
+	FROM tenant AS t, LATERAL (VALUES
+		('ledger_chains', t.chains), ('ledger_chain_events', t.events), ('ledger_ingest_backlog_events', t.unanchored),
+		('ledger_projection_lag_seconds', t.lag), ('ledger_merkle_unanchored_events', t.unanchored),
+		('ledger_merkle_oldest_unanchored_age_seconds', t.waiting), ('ledger_merkle_last_anchor_age_seconds', t.anchor_age),
+		('ledger_merkle_unsigned_anchors', t.not_signed), ('ledger_verified_events_ratio', t.verified),
+		('ledger_verification_age_seconds', t.verified_age)) AS m (name, value)
+	WHERE m.value IS NOT NULL
+	UNION ALL
+	SELECT 'ledger_merkle_anchor_duration_seconds_bucket', s.labels || jsonb_build_object('le', b.bound::text), coalesce(s.buckets[b.n], 0)
+	FROM stats AS s, unnest(ledger.ledger_anchor_buckets()) WITH ORDINALITY AS b (bound, n)
+	UNION ALL
+	SELECT 'ledger_merkle_anchor_duration_seconds_bucket', s.labels || '{"le": "+Inf"}', s.anchors FROM stats AS s
+	UNION ALL
+	SELECT 'ledger_merkle_anchor_duration_seconds_sum', s.labels, s.duration_seconds FROM stats AS s
+	UNION ALL
+	SELECT 'ledger_merkle_anchor_duration_seconds_count', s.labels, s.anchors FROM stats AS s
+	UNION ALL
+	SELECT 'ledger_merkle_anchor_failures_total', s.labels || jsonb_build_object('reason', f.key), f.value::double precision
+	FROM stats AS s, jsonb_each_text(s.failures) AS f
+	UNION ALL
+	SELECT 'ledger_projection_rebuild_seconds_bucket', s.labels || jsonb_build_object('le', b.bound::text), coalesce(s.buckets[b.n], 0)
+	FROM rebuilt AS s, unnest(ledger.ledger_rebuild_buckets()) WITH ORDINALITY AS b (bound, n)
+	UNION ALL
+	SELECT 'ledger_projection_rebuild_seconds_bucket', s.labels || '{"le": "+Inf"}', s.rebuilds FROM rebuilt AS s
+	UNION ALL
+	SELECT 'ledger_projection_rebuild_seconds_sum', s.labels, s.duration_seconds FROM rebuilt AS s
+	UNION ALL
+	SELECT 'ledger_projection_rebuild_seconds_count', s.labels, s.rebuilds FROM rebuilt AS s
+	UNION ALL
+	SELECT 'ledger_incarnation', '{}', s.incarnation FROM ledger.ledger_settings AS s;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_metrics() IS
+	'Every metric that the database itself knows, in the terms of Prometheus, of the granted tenants: what ledger_anchor_metrics() has, chains and events by their heads, backlog, projection lag and rebuilds, verification, incarnation. Costs the same however many events there are. For ledger_auditor, ledger_operator and ledger_anchorer.';
+
+-- ---- sql/functions/ledger_http_ready.sql
+-- Can a gateway do its work with this database?  Asked every second or so, so only what is
+-- cheap: triggers, event triggers and row security of ledger_guard_state(), not its hashes
+-- of every function, which ledger_check_runtime() and every anchor look at.
+
+CREATE FUNCTION ledger.ledger_ready_guards() RETURNS bigint
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp SET jit = off
+	AS $$
+	SELECT (SELECT count(*) FROM ledger.ledger_guard_triggers() AS g WHERE NOT g.ok)
+		+ (SELECT count(*) FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid
+		   WHERE p.polname = 'tenant_selected' AND c.relnamespace = 'ledger'::regnamespace
+			AND NOT (c.relrowsecurity AND c.relforcerowsecurity))
+	$$;
+COMMENT ON FUNCTION ledger.ledger_ready_guards() IS
+	'How many triggers, rules, event triggers and tables with row security are not as the ledger left them. Part of ledger_http_ready().';
+
+-- Late is three intervals.  A tenant's own rule counts before the gateway's, that before the database's.
+CREATE FUNCTION ledger.ledger_ready_anchors(in_interval interval, OUT late bigint, OUT longest interval, OUT unsigned_late bigint, OUT tenants bigint)
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp SET jit = off
+	AS $$
+	WITH rule AS (
+		SELECT t.tenant_id, 3 * coalesce(least(t.anchor_window, nullif(t.anchor_interval, '0')), in_interval,
+			least(current_setting('ledger.anchor_window')::interval, nullif(current_setting('ledger.anchor_interval')::interval, '0'))) AS age
+		FROM ledger.ledger_tenants AS t
+	), chain AS (
+		SELECT w.tenant_id, now() - w.waiting_since AS waiting, now() - w.waiting_since > r.age AS late, (
+			-- Of the anchors that had their time, the newest.  Without a key nobody signs.
+			SELECT a.dsse -> 'signatures' = '[]' FROM ledger.ledger_merkle_roots AS a
+			WHERE NOT w.signed AND a.tenant_id = w.tenant_id AND a.chain_id = w.chain_id AND a.anchored_at < now() - r.age
+				AND EXISTS (SELECT FROM ledger.ledger_keys AS k
+				            WHERE k.purpose = 'log' AND k.retired_at IS NULL AND k.revoked_at IS NULL)
+			ORDER BY a.tree_size DESC LIMIT 1) AS unsigned_late
+		FROM ledger.ledger_watch() AS w JOIN rule AS r USING (tenant_id)
+	)
+	SELECT count(*) FILTER (WHERE c.late), max(c.waiting) FILTER (WHERE c.late), count(*) FILTER (WHERE c.unsigned_late),
+		count(DISTINCT c.tenant_id) FILTER (WHERE c.late OR c.unsigned_late)
+	FROM chain AS c
+	$$;
+COMMENT ON FUNCTION ledger.ledger_ready_anchors(interval) IS
+	'How many chains have events that have waited for an anchor for more than three intervals, and the longest wait; how many have had an anchor without a signature for as long while there is a key; of how many tenants. Part of ledger_http_ready().';
+
+CREATE FUNCTION ledger.ledger_http_ready(expected_schema text, anchor_interval interval DEFAULT NULL)
+	RETURNS TABLE (name text, ok boolean, degraded boolean, detail text)
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp
+	SET row_security = on
+	AS $$
+DECLARE
+	-- First: the settings ledger.anchor_… are there when the library is.
+	v_library text := ledger.ledger_library_version();
+	v_schema  text := ledger.ledger_schema_version();
+	v_pending bigint := (SELECT count(*) FROM ledger.ledger_schema_migrations AS m WHERE m.event_id IS NULL);
+	v_guards  bigint := ledger.ledger_ready_guards();
+	v_anchors record;
+	v_late    text[];
+	v_weak    text[];
+BEGIN
+	name := 'migrations';
+	ok := v_pending = 0 AND split_part(v_schema, '.', 1) = split_part(expected_schema, '.', 1)
+		AND string_to_array(v_schema, '.')::integer[] >= string_to_array(expected_schema, '.')::integer[]
+		AND string_to_array(v_library, '.')::integer[] >= string_to_array(v_schema, '.')::integer[];
+	degraded := false;
+	detail := CASE WHEN v_pending > 0 THEN format('%s migrations have no event: run migrations/migrate.sh again', v_pending)
+		WHEN NOT ok THEN format('schema %s, library %s; the gateway was built for %s', v_schema, v_library, expected_schema)
+		ELSE format('schema %s', v_schema) END;
+	RETURN NEXT;
+
+	name := 'guards';
+	ok := v_guards = 0;
+	detail := CASE WHEN ok THEN 'on' ELSE format('%s are not as the ledger left them: see ledger_check_runtime()', v_guards) END;
+	RETURN NEXT;
+
+	SELECT * INTO v_anchors FROM ledger.ledger_ready_anchors(anchor_interval);
+	v_late := array_remove(ARRAY[
+		CASE WHEN v_anchors.late > 0 THEN format('%s chains wait for an anchor, the longest for %s s', v_anchors.late,
+			round(extract(epoch FROM v_anchors.longest))) END,
+		CASE WHEN v_anchors.unsigned_late > 0 THEN format('%s chains wait for a signature', v_anchors.unsigned_late) END], NULL);
+	name := 'anchoring';
+	ok := true;
+	degraded := v_late <> '{}';
+	detail := CASE WHEN degraded THEN array_to_string(v_late, '; ') ELSE 'in time' END;
+	RETURN NEXT;
+
+	SELECT array_agg(s.name || ' is ' || current_setting(s.name, true) ORDER BY s.name) INTO v_weak
+	FROM (VALUES ('ledger.allow_lossy_append', 'off'), ('fsync', 'on'), ('full_page_writes', 'on')) AS s (name, wanted)
+	WHERE coalesce(current_setting(s.name, true), 'off') <> s.wanted;
+	name := 'durability';
+	degraded := v_weak IS NOT NULL;
+	detail := coalesce(array_to_string(v_weak, ', '), 'as it must be');
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION ledger.ledger_http_ready(text, interval) IS
+	'Whether a gateway built for a schema version can work with this database, one row a check: migrations, guards, anchoring, durability. ok false: it cannot; degraded: it can, and somebody should look. anchor_interval: how often chains without a rule of their own are anchored, NULL: as the database''s settings say. For ledger_auditor, ledger_operator and ledger_anchorer.';
 
 -- ---- sql/functions/ledger_guard_ddl.sql
 -- The event triggers themselves are C (extension/src/guard_ddl.c): whoever may

@@ -149,7 +149,8 @@ DECLARE
 BEGIN
 	FOREACH v_table IN ARRAY ARRAY['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains',
 		'ledger_merkle_roots', 'ledger_merkle_tiles', 'ledger_merkle_edge', 'ledger_key_ranges', 'ledger_anchor_receipts',
-		'ledger_anchor_stats', 'ledger_verification_marks', 'ledger_access_log', 'ledger_attachments']
+		'ledger_anchor_stats', 'ledger_verification_marks', 'ledger_access_log', 'ledger_attachments',
+		'ledger_projection_stats']
 	LOOP
 		EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY', v_table);
 		EXECUTE format('ALTER TABLE ledger.%I FORCE ROW LEVEL SECURITY', v_table);
@@ -237,7 +238,8 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_unsigned_anchors(text), ledger.ledger_store_signature(text, uuid, text, jsonb),
 	ledger.ledger_store_receipt(text, uuid, text, text, text, bytea), ledger.ledger_record_anchor_failure(text, text)
 	TO ledger_anchorer;
-GRANT EXECUTE ON FUNCTION ledger.ledger_anchor_metrics() TO ledger_auditor, ledger_operator, ledger_anchorer;
+GRANT SELECT ON ledger.ledger_projection_stats TO ledger_auditor, ledger_anchorer, ledger_operator;
+GRANT EXECUTE ON FUNCTION ledger.ledger_anchor_metrics(), ledger.ledger_metrics(), ledger.ledger_http_ready(text, interval) TO ledger_auditor, ledger_operator, ledger_anchorer;
 GRANT EXECUTE ON FUNCTION ledger.ledger_signature_valid(text, uuid, bigint, text)
 	TO ledger_reader, ledger_auditor, ledger_operator, ledger_anchorer;
 GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_triggers(),

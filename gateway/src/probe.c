@@ -34,6 +34,9 @@
 #define LOOK_SHARE 20
 #define SLOWEST_LOOK_MS 3000
 
+/* Asks the file system for every file of every relation, so it is not asked with the rest. */
+#define SIZE_EVERY_MS 60000
+
 #define MAX_CHECKS 16
 
 typedef struct check
@@ -57,6 +60,8 @@ static struct
 	bool		metrics_good;
 	double		metrics_seconds;
 	time_t		metrics_at;
+	double		size;			/* of the database, in bytes; 0: not known */
+	int64_t		size_at;
 	char	  **projected;		/* types of events; the last one is NULL */
 } seen;
 
@@ -171,7 +176,7 @@ free_types(char **types)
 static char **
 read_types(fault *f)
 {
-	PGresult   *result = dbthread_query(&db, "SELECT name FROM ledger.ledger_event_types WHERE projected",
+	PGresult   *result = dbthread_query(&db, "SELECT event_type FROM ledger.ledger_event_types WHERE projected",
 										0, NULL, TIMEOUT_MS, f);
 	char	  **types = result != NULL ? calloc((size_t) PQntuples(result) + 1, sizeof(*types)) : NULL;
 
@@ -204,6 +209,25 @@ read_metrics(probe_metrics *m, char ***types, fault *f)
 	return good && *types != NULL;
 }
 
+/* Only this thread writes size_at. */
+static bool
+read_size(fault *f)
+{
+	PGresult   *result;
+
+	if (seen.size_at != 0 && dbthread_now() - seen.size_at < SIZE_EVERY_MS)
+		return true;
+	result = dbthread_query(&db, "SELECT pg_database_size(current_database())", 0, NULL, TIMEOUT_MS, f);
+	if (result == NULL)
+		return false;
+	pthread_mutex_lock(&mutex);
+	seen.size = strtod(PQgetvalue(result, 0, 0), NULL);
+	seen.size_at = dbthread_now();
+	pthread_mutex_unlock(&mutex);
+	PQclear(result);
+	return true;
+}
+
 static bool
 refresh(fault *f)
 {
@@ -212,7 +236,8 @@ refresh(fault *f)
 				old;
 	char	  **types = NULL,
 			  **old_types;
-	bool		good = dbthread_connect(&db, TIMEOUT_MS, f) && read_metrics(&fresh, &types, f);
+	bool		good = dbthread_connect(&db, TIMEOUT_MS, f) && read_metrics(&fresh, &types, f) &&
+		read_size(f);
 
 	if (good)
 		feed_quota(&fresh);
@@ -471,6 +496,7 @@ probe_samples(prom_set *out)
 	{
 		prom_add_all(out, &seen.metrics.samples);
 		add_backlogs(out);
+		prom_add_value(out, "ledger_database_size_bytes", seen.size, NULL);
 	}
 	prom_add_value(out, "ledger_scrape_error", !seen.metrics_good, NULL);
 	prom_add_value(out, "ledger_scrape_duration_seconds", seen.metrics_seconds, NULL);

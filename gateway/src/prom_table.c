@@ -100,7 +100,7 @@ const prom_metric prom_metrics[] = {
 		"Which copy of the log this is: it grows with each restore that was taken over."},
 	{"ledger_database_size_bytes", PROM_GAUGE, PROM_MAX, PROM_DATABASE,
 		"",
-		"Size of the database on disk."},
+		"Size of the database on disk, as it was within the last minute."},
 	{"ledger_scrape_error", PROM_GAUGE, PROM_MAX, PROM_GATEWAY,
 		"",
 		"1 if the database's numbers could not be read when they were last due; they are left out then."},

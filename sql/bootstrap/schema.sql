@@ -11,6 +11,7 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_write(anyelement, bigint), ledger.ledger_write_many(anyarray),
 	ledger.ledger_refold(text, timestamptz), ledger.ledger_import_lines(jsonb),
 	ledger.ledger_lock_chains(), ledger.ledger_tree_head(text, uuid), ledger.ledger_own_head(), ledger.ledger_anchored_ends(timestamptz),
+	ledger.ledger_watch_chain(text, uuid, bigint),
 	ledger.ledger_tree_advance(text, uuid, bytea, bigint, bigint), ledger.ledger_tree_root(text, uuid, bigint),
 	ledger.ledger_tree_inclusion(text, uuid, bigint, bigint),
 	ledger.ledger_tree_consistency(text, uuid, bigint, bigint), ledger.ledger_force_flush(), ledger.ledger_link(), ledger.ledger_project(),

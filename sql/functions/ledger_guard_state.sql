@@ -98,7 +98,7 @@ CREATE FUNCTION ledger.ledger_guard_state()
 		     WHEN c.relrowsecurity THEN 'not forced' ELSE 'off' END,
 		coalesce(c.relrowsecurity AND c.relforcerowsecurity, false), NULL
 	FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains,ledger_merkle_roots,ledger_merkle_tiles,
-		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_access_log,ledger_attachments}'::text[]) AS w (name)
+		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_access_log,ledger_attachments,ledger_projection_stats}'::text[]) AS w (name)
 	LEFT JOIN pg_class AS c ON c.relname = w.name AND c.relnamespace = 'ledger'::regnamespace
 	UNION ALL
 	SELECT 'policy', format('%s on %s', p.polname, c.relname),

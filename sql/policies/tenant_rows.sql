@@ -8,7 +8,8 @@ DECLARE
 BEGIN
 	FOREACH v_table IN ARRAY ARRAY['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains',
 		'ledger_merkle_roots', 'ledger_merkle_tiles', 'ledger_merkle_edge', 'ledger_key_ranges', 'ledger_anchor_receipts',
-		'ledger_anchor_stats', 'ledger_verification_marks', 'ledger_access_log', 'ledger_attachments']
+		'ledger_anchor_stats', 'ledger_verification_marks', 'ledger_access_log', 'ledger_attachments',
+		'ledger_projection_stats']
 	LOOP
 		EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY', v_table);
 		EXECUTE format('ALTER TABLE ledger.%I FORCE ROW LEVEL SECURITY', v_table);

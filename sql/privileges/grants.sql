@@ -63,7 +63,8 @@ GRANT EXECUTE ON FUNCTION
 	ledger.ledger_unsigned_anchors(text), ledger.ledger_store_signature(text, uuid, text, jsonb),
 	ledger.ledger_store_receipt(text, uuid, text, text, text, bytea), ledger.ledger_record_anchor_failure(text, text)
 	TO ledger_anchorer;
-GRANT EXECUTE ON FUNCTION ledger.ledger_anchor_metrics() TO ledger_auditor, ledger_operator, ledger_anchorer;
+GRANT SELECT ON ledger.ledger_projection_stats TO ledger_auditor, ledger_anchorer, ledger_operator;
+GRANT EXECUTE ON FUNCTION ledger.ledger_anchor_metrics(), ledger.ledger_metrics(), ledger.ledger_http_ready(text, interval) TO ledger_auditor, ledger_operator, ledger_anchorer;
 GRANT EXECUTE ON FUNCTION ledger.ledger_signature_valid(text, uuid, bigint, text)
 	TO ledger_reader, ledger_auditor, ledger_operator, ledger_anchorer;
 GRANT EXECUTE ON FUNCTION ledger.ledger_guard_state(), ledger.ledger_guard_triggers(),
