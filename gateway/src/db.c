@@ -219,6 +219,18 @@ log_failure(const PGresult *result, const job *j)
 			 function != NULL ? function : "?", quotes || message == NULL ? "not shown" : message, j->trace_id);
 }
 
+/* COLUMN of an error names what it is about: a member of the body, or a parameter. */
+static void
+name_member(problem *p, const char *column, const route *r)
+{
+	if (!p->kind->tell || column == NULL || strpbrk(column, "/~") != NULL)
+		return;
+	if (r->body == BODY_NONE)
+		snprintf(p->parameter, sizeof(p->parameter), "%s", column);
+	else
+		snprintf(p->pointer, sizeof(p->pointer), "#/%s", column);
+}
+
 void
 db_job_problem(const PGresult *result, job *j, unsigned retry_after)
 {
@@ -227,21 +239,22 @@ db_job_problem(const PGresult *result, job *j, unsigned retry_after)
 	db_result_problem(result, &p);
 	if (*db_sqlstate(result) != '\0' && !p.kind->tell)
 		log_failure(result, j);
+	name_member(&p, result != NULL ? PQresultErrorField(result, PG_DIAG_COLUMN_NAME) : NULL, j->route);
 	p.retry_after = retry_after;
 	problem_reply(&j->reply, &p, j->path, j->trace_id);
 }
 
-/* {"message","detail","hint"} of a refusal that came as data. */
+/* {"message","detail","hint","pointer"} of a refusal that came as data. */
 static void
 refusal(job *j, const char *code)
 {
 	lc_jsontree *tree = NULL;
 	problem		p;
-	char		texts[3][1024] = {"", "", ""};
-	static const char *const names[] = {"message", "detail", "hint"};
+	char		texts[4][1024] = {"", "", "", ""};
+	static const char *const names[] = {"message", "detail", "hint", "pointer"};
 
 	if (lc_jsontree_parse(j->reply.body.data, j->reply.body.len, 8, &lc_alloc_malloc, &tree, NULL) == LC_OK)
-		for (int i = 0; i < 3; i++)
+		for (int i = 0; i < 4; i++)
 		{
 			lc_str		s = lc_json_string(lc_jsontree_root(tree), names[i]);
 
@@ -251,6 +264,8 @@ refusal(job *j, const char *code)
 	lc_jsontree_free(tree);
 	problem_set(&p, code, NULL);
 	tell(&p, texts[0], texts[1], texts[2]);
+	if (p.kind->tell)
+		snprintf(p.pointer, sizeof(p.pointer), "%.*s", (int) sizeof(p.pointer) - 1, texts[3]);
 	problem_reply(&j->reply, &p, j->path, j->trace_id);
 }
 
@@ -258,11 +273,16 @@ bool
 db_row_reply(const PGresult *result, int row, int first_column, job *j)
 {
 	const char *code;
+	const char *type;
 	char		copy[64];
 
 	if (!row_reply(result, row, first_column, &j->reply))
 		return false;
 	if (j->reply.status < 400)
+		return true;
+	/* A refusal that lists what is wrong with many is a whole problem already. */
+	type = reply_header_get(&j->reply, "Content-Type");
+	if (type != NULL && strcmp(type, "application/problem+json") == 0)
 		return true;
 	code = reply_header_get(&j->reply, "Ledger-Code");
 	if (code == NULL || j->reply.body.data == NULL)

@@ -21,20 +21,10 @@
 static void attempt(dbconn *c);
 static void step(dbconn *c);
 
-/* Called for every statement, so what is so already costs no system call. */
 static void
 watch(dbconn *c, uint32_t events)
 {
-	if (c->watch.fd != PQsocket(c->conn) || c->watch.events != events)
-		loop_watch_set(c->loop, &c->watch, PQsocket(c->conn), events);
-}
-
-static void
-unwatch(dbconn *c)
-{
-	if (c->watch.fd >= 0)
-		loop_watch_end(c->loop, &c->watch);
-	c->watch.fd = -1;
+	loop_watch_set(c->loop, &c->watch, PQsocket(c->conn), events);
 }
 
 static void
@@ -42,7 +32,7 @@ drop(dbconn *c)
 {
 	if (c->conn == NULL)
 		return;
-	unwatch(c);
+	loop_watch_end(c->loop, &c->watch);
 	PQfinish(c->conn);
 	c->conn = NULL;
 	c->syncs = 0;
@@ -210,7 +200,7 @@ step(dbconn *c)
 {
 	PostgresPollingStatusType status;
 
-	unwatch(c);
+	loop_watch_end(c->loop, &c->watch);
 	status = PQconnectPoll(c->conn);
 	switch (status)
 	{

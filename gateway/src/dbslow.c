@@ -95,20 +95,22 @@ work(void *arg)
 {
 	dbslow_conn *c = arg;
 	job		   *j;
+	bool		wanted;
 
 	while ((j = next_job(c)) != NULL)
 	{
 		atomic_fetch_add(&db_tallies.busy, 1);
-		if (!job_abandoned(j))
+		wanted = !job_abandoned(j);
+		if (wanted)
 			dbslow_run(c, j);
 		pthread_mutex_lock(&dbslow_lock);
 		c->running = NULL;		/* before job_done: the keeper must not see it any more */
 		pthread_mutex_unlock(&dbslow_lock);
 		atomic_fetch_sub(&db_tallies.busy, 1);
-		if (j->reply.status == 0)
-			job_refuse(j, job_abandoned(j) ? "deadline" : "internal", "the request was not answered");
-		else
+		if (wanted)
 			job_done(j);
+		else
+			job_refuse(j, "deadline", "the request waited too long for the database");
 	}
 	dbslow_disconnect(c);
 	return NULL;

@@ -79,11 +79,12 @@ put_errors(lc_buf *out, const problem *p)
 		lc_buf_append(out, p->errors->data, p->errors->len);
 		return;
 	}
-	if (p->pointer[0] == '\0' && p->line == 0)
+	if (p->pointer[0] == '\0' && p->parameter[0] == '\0' && p->line == 0)
 		return;
 	lc_buf_puts(out, ",\"errors\":[{\"detail\":");
 	put_text(out, p->detail[0] != '\0' ? p->detail : p->kind->title);
 	put_member(out, "pointer", p->pointer);
+	put_member(out, "parameter", p->parameter);
 	if (p->line != 0)
 	{
 		put_number(out, "offset", p->offset);

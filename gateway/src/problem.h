@@ -36,6 +36,7 @@ typedef struct problem
 	char		detail[1024];
 	char		hint[512];
 	char		pointer[300];	/* RFC 6901, with "#" before it: errors[0].pointer */
+	char		parameter[64];	/* of the query: errors[0].parameter */
 	size_t		offset, line, column;	/* of a JSON text; line 0: none */
 	unsigned	retry_after;	/* instead of the kind's */
 	lc_buf	   *errors;			/* instead of pointer …: a JSON array, written already */
