@@ -254,7 +254,8 @@ auth_start(void)
 {
 	uint64_t	generation;
 
-	cache = token_cache_new((size_t) config_now()->auth_cache);
+	if (cache == NULL)
+		cache = token_cache_new((size_t) config_now()->auth_cache);
 	if (cache == NULL || !http_start())
 	{
 		log_line(LOG_ERROR, "auth.start", "no memory for the cache of tokens, or no libcurl");

@@ -65,22 +65,31 @@ jwks_give(key_set *s)
 	free(s);
 }
 
-/* Replaces the present keys (NULL: they stay) under a new generation. */
+/* Replaces the present keys under a new generation.  NULL: there are none any more. */
 static uint64_t
 set_present(key_set *fresh)
 {
-	key_set    *old = NULL;
+	key_set    *old;
 	uint64_t	now;
 
 	pthread_rwlock_wrlock(&keys_lock);
-	if (fresh != NULL)
-	{
-		old = present;
-		present = fresh;
-	}
+	old = present;
+	present = fresh;
 	now = ++generation;
 	pthread_rwlock_unlock(&keys_lock);
 	jwks_give(old);
+	return now;
+}
+
+/* The keys stay, but what was verified with them before counts no more. */
+static uint64_t
+next_generation(void)
+{
+	uint64_t	now;
+
+	pthread_rwlock_wrlock(&keys_lock);
+	now = ++generation;
+	pthread_rwlock_unlock(&keys_lock);
 	return now;
 }
 
@@ -201,37 +210,49 @@ take_text(const lc_buf *text, const char *place, fault *f)
 	return true;
 }
 
+/*
+ * Another authority, or none any more: neither its predecessor's keys nor
+ * answers count.  (The same one when it is away keeps its keys.)
+ */
+static void
+change_place(const char *place)
+{
+	if (last_place[0] != '\0')
+		keys_changed(set_present(NULL));
+	etag[0] = '\0';
+	memset(last_text, 0, sizeof(last_text));
+	snprintf(last_place, sizeof(last_place), "%s", place);
+}
+
+static bool
+read_keys(const char *place, long *max_age, fault *f)
+{
+	const jwks_source source = {
+		.place = place, .ca_file = config_now()->auth_ca_file, .timeout = FETCH_SECONDS, .cancelled = is_stopping
+	};
+	lc_buf		text;
+	jwks_read	result;
+	bool		good;
+
+	lc_buf_init(&text, &lc_alloc_malloc);
+	result = jwks_source_read(&source, etag, max_age, &text, f);
+	good = result == JWKS_SAME || (result == JWKS_READ && take_text(&text, place, f));
+	lc_buf_free(&text);
+	return good;
+}
+
 static bool
 fetch(long *max_age)
 {
-	const config *c = config_now();
-	const jwks_source source = {
-		.place = c->auth_jwks, .ca_file = c->auth_ca_file, .timeout = FETCH_SECONDS, .cancelled = is_stopping
-	};
-	lc_buf		text;
+	const char *place = config_now()->auth_jwks;
 	fault		f = {""};
 	bool		good;
 
-	/* Another authority: nothing of the former one's answers counts. */
-	if (strncmp(last_place, c->auth_jwks, sizeof(last_place) - 1) != 0)
-	{
-		etag[0] = '\0';
-		memset(last_text, 0, sizeof(last_text));
-		snprintf(last_place, sizeof(last_place), "%s", c->auth_jwks);
-	}
-	lc_buf_init(&text, &lc_alloc_malloc);
-	switch (jwks_source_read(&source, etag, max_age, &text, &f))
-	{
-		case JWKS_READ:
-			good = take_text(&text, source.place, &f);
-			break;
-		case JWKS_SAME:
-			good = true;
-			break;
-		default:
-			good = false;
-	}
-	lc_buf_free(&text);
+	if (strncmp(last_place, place, sizeof(last_place) - 1) != 0)
+		change_place(place);
+	if (place[0] == '\0')
+		return true;			/* mutual TLS only */
+	good = read_keys(place, max_age, &f);
 	atomic_fetch_add(&fetches_count, 1);
 	if (good)
 		atomic_store(&last_success, (int64_t) time(NULL));
@@ -239,8 +260,7 @@ fetch(long *max_age)
 	{
 		atomic_fetch_add(&failures_count, 1);
 		if (!atomic_load(&stopping))
-			log_line(LOG_WARN, "auth.keys_failed", "the authority's keys cannot be had from %s: %s",
-					 source.place, f.text);
+			log_line(LOG_WARN, "auth.keys_failed", "the authority's keys cannot be had from %s: %s", place, f.text);
 	}
 	return good;
 }
@@ -424,16 +444,14 @@ jwks_start(void (*changed) (uint64_t generation_now))
 	long		max_age;
 
 	keys_changed = changed;
-	if (c->auth_jwks[0] == '\0')
-		return true;			/* mutual TLS only */
-	if (!jwks_source_check(c->auth_jwks, &f))
+	if (c->auth_jwks[0] != '\0' && !jwks_source_check(c->auth_jwks, &f))
 	{
 		log_line(LOG_ERROR, "auth.keys_failed", "the authority's keys cannot be had from %s: %s", c->auth_jwks, f.text);
 		return false;
 	}
 	next_fetch = now_ms();
 	last_wanted = next_fetch - c->auth_min_refresh_ms;
-	if (jwks_is_file(c->auth_jwks))
+	if (c->auth_jwks[0] != '\0' && jwks_is_file(c->auth_jwks))
 	{
 		if (!fetch(&max_age))
 			return false;
@@ -467,7 +485,7 @@ jwks_stop(void)
 void
 jwks_reload(void)
 {
-	keys_changed(set_present(NULL));
+	keys_changed(next_generation());
 	pthread_mutex_lock(&fetch_lock);
 	if (running)
 	{
