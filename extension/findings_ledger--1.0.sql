@@ -49,6 +49,12 @@ CREATE FUNCTION ledger_event_json(event record) RETURNS text
 COMMENT ON FUNCTION ledger_event_json(record) IS
 	'A row shaped like ledger_events as a line of an export (docs/formats.md section 10): {envelope, eventHash, merkleLeafHash, payload, salt[, evaluation]}, canonical JSON. What ledger_import() and ledgerctl verify-export read.';
 
+CREATE FUNCTION ledger_event_line(tenant text, event_id uuid, OUT chain_id uuid, OUT sequence_no bigint, OUT line text)
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 50
+	AS 'MODULE_PATHNAME', 'ledger_event_line';
+COMMENT ON FUNCTION ledger_event_line(text, uuid) IS
+	'The event of that id, if the caller could read it from ledger_events with app.current_tenant as it is: its place, and ledger_event_json() of it; NULLs if not. By one probe of one leaf, without a plan.';
+
 CREATE FUNCTION ledger_chain_id(tenant text, policy_version text) RETURNS uuid
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'ledger_chain_id';

@@ -141,6 +141,7 @@ extern void ledger_register_chain(const EventRow *event);
 
 /* access.c */
 extern void ledger_access_init(void);
+extern Datum ledger_tenant_selected(PG_FUNCTION_ARGS);
 extern Oid	ledger_subject(void);
 extern void ledger_require_tenant(const char *tenant, size_t n);
 extern Oid	ledger_owner_enter(Oid relid, int *save_sec_context);
