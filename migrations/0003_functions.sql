@@ -4293,11 +4293,13 @@ COMMENT ON FUNCTION ledger.ledger_http_instant(text, text) IS
 	'A time, or NULL. LG400: not RFC 3339. Part of the ledger_http functions.';
 
 CREATE FUNCTION ledger.ledger_http_time(value timestamptz) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-	$$;
+BEGIN
+	RETURN to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_time(timestamptz) IS
 	'A time as everywhere in the ledger: UTC, six fraction digits, Z. Part of the ledger_http functions.';
 
@@ -4309,12 +4311,14 @@ COMMENT ON FUNCTION ledger.ledger_http_time(timestamptz) IS
 -- The id of an event that came with an Idempotency-Key instead: the same for every
 -- try.  Tenant names have no newline, so the first one ends it.
 CREATE FUNCTION ledger.ledger_http_event_id(tenant text, key text) RETURNS uuid
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT encode(set_byte(set_byte(h.bytes, 6, get_byte(h.bytes, 6) & 15 | 128), 8, get_byte(h.bytes, 8) & 63 | 128), 'hex')::uuid
-	FROM (SELECT substr(sha256(convert_to($1 || E'\n' || $2, 'UTF8')), 1, 16)) AS h (bytes)
-	$$;
+BEGIN
+	RETURN (SELECT encode(set_byte(set_byte(h.bytes, 6, get_byte(h.bytes, 6) & 15 | 128), 8, get_byte(h.bytes, 8) & 63 | 128), 'hex')::uuid
+	FROM (SELECT substr(sha256(convert_to($1 || E'\n' || $2, 'UTF8')), 1, 16)) AS h (bytes));
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_event_id(text, text) IS
 	'The event id that stands for an Idempotency-Key: the first 16 bytes of SHA-256(tenant || newline || key) as a UUID version 8.';
 
@@ -4354,43 +4358,51 @@ COMMENT ON FUNCTION ledger.ledger_http_event_row(text, jsonb, text, text, boolea
 
 -- Class 22 is a value that a cast did not take.
 CREATE FUNCTION ledger.ledger_http_refuses(state text) RETURNS boolean
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT $1 ~ '^(LG4|22)'
-	$$;
+BEGIN
+	RETURN $1 ~ '^(LG4|22)';
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_refuses(text) IS
 	'Does this SQLSTATE say that the request is wrong, and not that the database cannot serve it now? Part of ledger_http_append().';
 
 -- "#/finding/id" of "finding.id is malformed": where a message begins with a member.
 CREATE FUNCTION ledger.ledger_http_pointer(message text, item integer DEFAULT NULL) RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT nullif(coalesce('/' || item, '') || coalesce('/' || replace(coalesce(
+BEGIN
+	RETURN nullif(coalesce('/' || item, '') || coalesce('/' || replace(coalesce(
 		substring($1 FROM '^unknown member "([^"/~]{1,80})"$'),
 		substring($1 FROM '^((?:tenant|tenantId|type|eventType|id|eventId|chainId|policyVersion|findingId|artifactId|vulnId|finding|actorId|actorType|actor|occurredAt|payload|sourceRunId|evidenceBundleRef|expectedSequence)(?:[.][A-Za-z]+)*) ')
-		), '.', '/'), ''), '')
-	$$;
+		), '.', '/'), ''), '');
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_pointer(text, integer) IS
 	'JSON Pointer (RFC 6901) to the member that an error''s message begins with, in the item of that number; NULL if it names none. Part of ledger_http_append().';
 
 CREATE FUNCTION ledger.ledger_http_status(state text) RETURNS integer
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT CASE WHEN $1 LIKE 'LG4%' THEN right($1, 3)::integer ELSE 400 END
-	$$;
+BEGIN
+	RETURN CASE WHEN $1 LIKE 'LG4%' THEN right($1, 3)::integer ELSE 400 END;
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_status(text) IS
 	'The HTTP status of a refusal''s SQLSTATE. Part of ledger_http_append().';
 
 CREATE FUNCTION ledger.ledger_http_refusal(message text, detail text, hint text) RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT jsonb_strip_nulls(jsonb_build_object('message', $1, 'detail', nullif($2, ''), 'hint', nullif($3, ''),
-		'pointer', '#' || ledger.ledger_http_pointer($1)))::text
-	$$;
+BEGIN
+	RETURN jsonb_strip_nulls(jsonb_build_object('message', $1, 'detail', nullif($2, ''), 'hint', nullif($3, ''),
+		'pointer', '#' || ledger.ledger_http_pointer($1)))::text;
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_refusal(text, text, text) IS
 	'The body of an item that is refused, as ledger_http_append() answers it.';
 
@@ -4678,7 +4690,7 @@ DECLARE
 	v_after_chain uuid   := context -> 'after' ->> 'chainId';
 	v_after       bigint := context -> 'after' ->> 'sequence';
 	-- How many events one page may read.
-	v_reads   integer := CASE WHEN v_type IS NOT NULL OR (v_since > 0 AND v_chain IS NULL) THEN 10000 ELSE v_limit END;
+	v_reads   integer := CASE WHEN v_type IS NOT NULL OR (v_since > 0 AND v_chain IS NULL) THEN 2000 ELSE v_limit END;
 	v_lines   text[]  := '{}';
 	v_read    integer := 0;
 	v_event   record;
@@ -4714,7 +4726,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_events(text, jsonb) IS
-	'GET /v1/ledger/events: {events} in the order (chain, sequence), of a chain, behind a sequence, of a finding, of a type; 200 a page, at most 1000. With a type, or sinceSequence without chainId, a page reads at most 10000 events, and may have fewer than it could. LG400: malformed parameter; LG403: tenant not granted. For ledger_gateway.';
+	'GET /v1/ledger/events: {events} in the order (chain, sequence), of a chain, behind a sequence, of a finding, of a type; 200 a page, at most 1000. With a type, or sinceSequence without chainId, a page reads at most 2000 events, and may have fewer than it could. LG400: malformed parameter; LG403: tenant not granted. For ledger_gateway.';
 
 -- Writes: who got the evidence is recorded.
 CREATE FUNCTION ledger.ledger_http_proof(tenant text, context jsonb)
@@ -4990,12 +5002,15 @@ COMMENT ON FUNCTION ledger.ledger_http_anchors(text, jsonb) IS
 
 -- ---- sql/functions/ledger_http_findings.sql
 -- Findings for the gateway: as they are, as they were, and how they came to be so.
+-- What is called for every item is PL/pgSQL, which keeps its plans; an SQL function
+-- would be planned for each.
 
-CREATE FUNCTION ledger.ledger_http_finding(finding ledger.findings_projection) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION ledger.ledger_http_finding(f ledger.findings_projection) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT ledger.ledger_canonical_json(jsonb_strip_nulls(jsonb_build_object(
+BEGIN
+	RETURN ledger.ledger_canonical_json(jsonb_strip_nulls(jsonb_build_object(
 		'tenant', f.tenant_id, 'findingId', f.finding_id, 'policyVersion', f.policy_version, 'artifactId', f.artifact_id,
 		'vulnId', f.vuln_id, 'chainId', f.chain_id, 'status', f.status, 'severity', f.severity, 'labels', f.labels,
 		'explainRef', f.explain_ref, 'rationale', f.rationale, 'riskScore', f.risk_score, 'riskSeverity', f.risk_severity,
@@ -5005,9 +5020,9 @@ CREATE FUNCTION ledger.ledger_http_finding(finding ledger.findings_projection) R
 			jsonb_build_object('bundleId', f.airgap_bundle_id, 'stalenessSeconds', f.airgap_staleness_seconds) END,
 		'currentEventId', f.current_event_id, 'currentSequence', f.current_sequence, 'schema', f.projection_version,
 		'observedAt', ledger.ledger_http_time(f.observed_at), 'updatedAt', ledger.ledger_http_time(f.updated_at),
-		'cycleHash', encode(f.cycle_hash, 'hex'))))
-	FROM (SELECT ($1).*) AS f
-	$$;
+		'cycleHash', encode(f.cycle_hash, 'hex'))));
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_finding(ledger.findings_projection) IS
 	'A finding as the gateway tells it: the members that its cycle hash covers (docs/formats.md section 8), times, and cycleHash. Part of ledger_http_findings().';
 

@@ -5,12 +5,14 @@
 -- The id of an event that came with an Idempotency-Key instead: the same for every
 -- try.  Tenant names have no newline, so the first one ends it.
 CREATE FUNCTION ledger.ledger_http_event_id(tenant text, key text) RETURNS uuid
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT encode(set_byte(set_byte(h.bytes, 6, get_byte(h.bytes, 6) & 15 | 128), 8, get_byte(h.bytes, 8) & 63 | 128), 'hex')::uuid
-	FROM (SELECT substr(sha256(convert_to($1 || E'\n' || $2, 'UTF8')), 1, 16)) AS h (bytes)
-	$$;
+BEGIN
+	RETURN (SELECT encode(set_byte(set_byte(h.bytes, 6, get_byte(h.bytes, 6) & 15 | 128), 8, get_byte(h.bytes, 8) & 63 | 128), 'hex')::uuid
+	FROM (SELECT substr(sha256(convert_to($1 || E'\n' || $2, 'UTF8')), 1, 16)) AS h (bytes));
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_event_id(text, text) IS
 	'The event id that stands for an Idempotency-Key: the first 16 bytes of SHA-256(tenant || newline || key) as a UUID version 8.';
 
@@ -50,43 +52,51 @@ COMMENT ON FUNCTION ledger.ledger_http_event_row(text, jsonb, text, text, boolea
 
 -- Class 22 is a value that a cast did not take.
 CREATE FUNCTION ledger.ledger_http_refuses(state text) RETURNS boolean
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT $1 ~ '^(LG4|22)'
-	$$;
+BEGIN
+	RETURN $1 ~ '^(LG4|22)';
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_refuses(text) IS
 	'Does this SQLSTATE say that the request is wrong, and not that the database cannot serve it now? Part of ledger_http_append().';
 
 -- "#/finding/id" of "finding.id is malformed": where a message begins with a member.
 CREATE FUNCTION ledger.ledger_http_pointer(message text, item integer DEFAULT NULL) RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT nullif(coalesce('/' || item, '') || coalesce('/' || replace(coalesce(
+BEGIN
+	RETURN nullif(coalesce('/' || item, '') || coalesce('/' || replace(coalesce(
 		substring($1 FROM '^unknown member "([^"/~]{1,80})"$'),
 		substring($1 FROM '^((?:tenant|tenantId|type|eventType|id|eventId|chainId|policyVersion|findingId|artifactId|vulnId|finding|actorId|actorType|actor|occurredAt|payload|sourceRunId|evidenceBundleRef|expectedSequence)(?:[.][A-Za-z]+)*) ')
-		), '.', '/'), ''), '')
-	$$;
+		), '.', '/'), ''), '');
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_pointer(text, integer) IS
 	'JSON Pointer (RFC 6901) to the member that an error''s message begins with, in the item of that number; NULL if it names none. Part of ledger_http_append().';
 
 CREATE FUNCTION ledger.ledger_http_status(state text) RETURNS integer
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT CASE WHEN $1 LIKE 'LG4%' THEN right($1, 3)::integer ELSE 400 END
-	$$;
+BEGIN
+	RETURN CASE WHEN $1 LIKE 'LG4%' THEN right($1, 3)::integer ELSE 400 END;
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_status(text) IS
 	'The HTTP status of a refusal''s SQLSTATE. Part of ledger_http_append().';
 
 CREATE FUNCTION ledger.ledger_http_refusal(message text, detail text, hint text) RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT jsonb_strip_nulls(jsonb_build_object('message', $1, 'detail', nullif($2, ''), 'hint', nullif($3, ''),
-		'pointer', '#' || ledger.ledger_http_pointer($1)))::text
-	$$;
+BEGIN
+	RETURN jsonb_strip_nulls(jsonb_build_object('message', $1, 'detail', nullif($2, ''), 'hint', nullif($3, ''),
+		'pointer', '#' || ledger.ledger_http_pointer($1)))::text;
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_refusal(text, text, text) IS
 	'The body of an item that is refused, as ledger_http_append() answers it.';
 

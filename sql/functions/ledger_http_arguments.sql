@@ -121,10 +121,12 @@ COMMENT ON FUNCTION ledger.ledger_http_instant(text, text) IS
 	'A time, or NULL. LG400: not RFC 3339. Part of the ledger_http functions.';
 
 CREATE FUNCTION ledger.ledger_http_time(value timestamptz) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-	$$;
+BEGIN
+	RETURN to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_time(timestamptz) IS
 	'A time as everywhere in the ledger: UTC, six fraction digits, Z. Part of the ledger_http functions.';

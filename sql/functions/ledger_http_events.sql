@@ -42,7 +42,7 @@ DECLARE
 	v_after_chain uuid   := context -> 'after' ->> 'chainId';
 	v_after       bigint := context -> 'after' ->> 'sequence';
 	-- How many events one page may read.
-	v_reads   integer := CASE WHEN v_type IS NOT NULL OR (v_since > 0 AND v_chain IS NULL) THEN 10000 ELSE v_limit END;
+	v_reads   integer := CASE WHEN v_type IS NOT NULL OR (v_since > 0 AND v_chain IS NULL) THEN 2000 ELSE v_limit END;
 	v_lines   text[]  := '{}';
 	v_read    integer := 0;
 	v_event   record;
@@ -78,7 +78,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_events(text, jsonb) IS
-	'GET /v1/ledger/events: {events} in the order (chain, sequence), of a chain, behind a sequence, of a finding, of a type; 200 a page, at most 1000. With a type, or sinceSequence without chainId, a page reads at most 10000 events, and may have fewer than it could. LG400: malformed parameter; LG403: tenant not granted. For ledger_gateway.';
+	'GET /v1/ledger/events: {events} in the order (chain, sequence), of a chain, behind a sequence, of a finding, of a type; 200 a page, at most 1000. With a type, or sinceSequence without chainId, a page reads at most 2000 events, and may have fewer than it could. LG400: malformed parameter; LG403: tenant not granted. For ledger_gateway.';
 
 -- Writes: who got the evidence is recorded.
 CREATE FUNCTION ledger.ledger_http_proof(tenant text, context jsonb)

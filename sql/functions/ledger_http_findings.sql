@@ -1,10 +1,13 @@
 -- Findings for the gateway: as they are, as they were, and how they came to be so.
+-- What is called for every item is PL/pgSQL, which keeps its plans; an SQL function
+-- would be planned for each.
 
-CREATE FUNCTION ledger.ledger_http_finding(finding ledger.findings_projection) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+CREATE FUNCTION ledger.ledger_http_finding(f ledger.findings_projection) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT ledger.ledger_canonical_json(jsonb_strip_nulls(jsonb_build_object(
+BEGIN
+	RETURN ledger.ledger_canonical_json(jsonb_strip_nulls(jsonb_build_object(
 		'tenant', f.tenant_id, 'findingId', f.finding_id, 'policyVersion', f.policy_version, 'artifactId', f.artifact_id,
 		'vulnId', f.vuln_id, 'chainId', f.chain_id, 'status', f.status, 'severity', f.severity, 'labels', f.labels,
 		'explainRef', f.explain_ref, 'rationale', f.rationale, 'riskScore', f.risk_score, 'riskSeverity', f.risk_severity,
@@ -14,9 +17,9 @@ CREATE FUNCTION ledger.ledger_http_finding(finding ledger.findings_projection) R
 			jsonb_build_object('bundleId', f.airgap_bundle_id, 'stalenessSeconds', f.airgap_staleness_seconds) END,
 		'currentEventId', f.current_event_id, 'currentSequence', f.current_sequence, 'schema', f.projection_version,
 		'observedAt', ledger.ledger_http_time(f.observed_at), 'updatedAt', ledger.ledger_http_time(f.updated_at),
-		'cycleHash', encode(f.cycle_hash, 'hex'))))
-	FROM (SELECT ($1).*) AS f
-	$$;
+		'cycleHash', encode(f.cycle_hash, 'hex'))));
+END
+$$;
 COMMENT ON FUNCTION ledger.ledger_http_finding(ledger.findings_projection) IS
 	'A finding as the gateway tells it: the members that its cycle hash covers (docs/formats.md section 8), times, and cycleHash. Part of ledger_http_findings().';
 
