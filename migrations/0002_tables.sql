@@ -578,6 +578,25 @@ COMMENT ON COLUMN ledger.ledger_access_log.object IS 'To what: an event''s id, a
 COMMENT ON COLUMN ledger.ledger_access_log.request_id IS 'X-Request-Id of the request.';
 COMMENT ON COLUMN ledger.ledger_access_log.trace_id IS 'Trace id of the request (W3C Trace Context).';
 
+-- ---- sql/tables/ledger_redaction_rules.sql
+-- What an export leaves out or covers, as data: it is published as a manifest, and
+-- every export names the SHA-256 of the rules that it was made under.
+CREATE TABLE ledger.ledger_redaction_rules (
+	shape  text COLLATE "C" NOT NULL CHECK (shape IN ('canonical', 'compact')),
+	path   text COLLATE "C" NOT NULL CHECK (path = '*' OR path ~ '^[a-z_]+([.][a-z_]+)*$'),
+	action text COLLATE "C" NOT NULL CHECK (action IN ('mask', 'drop', 'truncate_realm', 'mask_addresses')),
+	reason text COLLATE "C" NOT NULL CHECK (reason <> ''),
+	PRIMARY KEY (shape, path),
+	CHECK ((path = '*') = (action = 'mask_addresses'))
+);
+COMMENT ON TABLE ledger.ledger_redaction_rules IS
+	'What exports of findings leave out or cover (docs/formats.md section 9); ledger_http_redaction() applies it.';
+COMMENT ON COLUMN ledger.ledger_redaction_rules.shape IS 'Of which shape of export: canonical or compact.';
+COMMENT ON COLUMN ledger.ledger_redaction_rules.path IS 'Members from the outside in, joined by dots; * is every text in the line, names of members included.';
+COMMENT ON COLUMN ledger.ledger_redaction_rules.action IS
+	'mask: the value becomes "[masked]"; drop: the member is left out; truncate_realm: of an actor''s id only user:<realm> stays; mask_addresses: e-mail addresses in the text become "[masked]".';
+COMMENT ON COLUMN ledger.ledger_redaction_rules.reason IS 'Why.';
+
 -- ---- sql/tables/ledger_attachments.sql
 -- Files attached to findings, encrypted by the gateway: no key is ever here.  What
 -- the chain holds of one is its event, finding.attachment_added, with the digest.
@@ -679,3 +698,16 @@ VALUES
 -- ---- sql/data/partition_intent.sql
 INSERT INTO ledger.ledger_partition_intent (parent_table, control_column, step)
 VALUES ('ledger.finding_history', 'recorded_at', 'monthly');
+
+-- ---- sql/data/redaction_rules.sql
+INSERT INTO ledger.ledger_redaction_rules (shape, path, action, reason) VALUES
+	('canonical', '*', 'mask_addresses', 'An e-mail address is personal data wherever it was typed.'),
+	('canonical', 'provenance.actor_id', 'truncate_realm', 'Who acted is personal data; from which realm is not.'),
+	('canonical', 'provenance.comment', 'mask', 'A comment is free text of a person; that there is one is told.'),
+	('compact', '*', 'mask_addresses', 'An e-mail address is personal data wherever it was typed.'),
+	('compact', 'explain_ref', 'drop', 'Air-gapped readers cannot follow it.'),
+	('compact', 'provenance.actor_id', 'drop', 'Who acted is personal data.'),
+	('compact', 'provenance.comment', 'drop', 'A comment is free text of a person.'),
+	('compact', 'provenance.recorded_at', 'drop', 'Verbose provenance; updated_at has it.'),
+	('compact', 'provenance.source_run_id', 'drop', 'Verbose provenance.'),
+	('compact', 'rationale', 'drop', 'Verbose, and free text.');

@@ -30,6 +30,7 @@ GRANT SELECT ON ledger.ledger_keys, ledger.ledger_key_ranges
 GRANT SELECT ON ledger.ledger_anchor_stats TO ledger_auditor, ledger_anchorer, ledger_operator;
 GRANT SELECT ON ledger.ledger_settings, ledger.ledger_tenants, ledger.ledger_chains TO ledger_anchorer;
 GRANT SELECT ON ledger.ledger_access_log TO ledger_auditor;
+GRANT SELECT ON ledger.ledger_redaction_rules TO ledger_reader, ledger_auditor, ledger_operator;
 GRANT SELECT, INSERT ON ledger.ledger_events TO ledger_loader;
 
 GRANT EXECUTE ON FUNCTION
