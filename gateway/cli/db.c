@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "connstring.h"
 #include "db.h"
 #include "lc_hex.h"
 #include "lc_uuid.h"
@@ -61,13 +62,22 @@ db_connect(const cli_args *args)
 	const char *dsn = cli_value(args, "connection");
 	const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
 	const char *values[] = {NULL, "ledgerctl", "UTF8", NULL};
+	lc_buf		libpq;
 	PGconn	   *conn;
 	fault		f;
 
 	if (dsn == NULL)
 		dsn = setting("DB__CONNECTIONSTRING");
-	values[0] = dsn != NULL ? dsn : "";
+	lc_buf_init(&libpq, &cli_alloc);
+	if (!connstring_libpq(dsn != NULL ? dsn : "", &libpq, NULL, &f))
+	{
+		cli_error(CLI_USAGE, "the connection string: %s", f.text);
+		lc_buf_free(&libpq);
+		return NULL;
+	}
+	values[0] = libpq.data != NULL ? libpq.data : "";
 	conn = PQconnectdbParams(keywords, values, 1);
+	lc_buf_free(&libpq);
 	if (PQstatus(conn) != CONNECTION_OK)
 		fault_set(&f, "%s", PQerrorMessage(conn));	/* lines become one */
 	else

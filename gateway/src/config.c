@@ -189,12 +189,14 @@ reading_free(reading *r)
 
 		wipe(r->texts.of[i].text);
 		free(r->texts.of[i].source);
-		if (k->type == CONFIG_TEXT || k->type == CONFIG_FILE || k->type == CONFIG_LISTEN || k->type == CONFIG_LEVEL)
+		if (k->type == CONFIG_TEXT || k->type == CONFIG_FILE || k->type == CONFIG_LISTEN ||
+			k->type == CONFIG_CONNECTION || k->type == CONFIG_LEVEL)
 			wipe(*(char **) ((char *) &r->values + k->field));
 	}
 	for (size_t i = 0; r->environment[i] != NULL; i++)
 		wipe(r->environment[i]);
 	lc_buf_free(&r->texts.errors);
+	lc_buf_free(&r->texts.notes);
 	free(r);
 }
 
@@ -206,6 +208,7 @@ read_all(const reading *old)
 	if (r == NULL)
 		return NULL;
 	lc_buf_init(&r->texts.errors, &lc_alloc_malloc);
+	lc_buf_init(&r->texts.notes, &lc_alloc_malloc);
 	if (settings_file != NULL || access(DEFAULT_FILE, F_OK) == 0)
 		config_read_file(&r->texts, settings_file != NULL ? settings_file : DEFAULT_FILE);
 	config_read_environment(&r->texts);
@@ -269,6 +272,14 @@ bool
 config_reload(void)
 {
 	return replace(atomic_load(&current));
+}
+
+const char *
+config_notes(void)
+{
+	const lc_buf *notes = &atomic_load(&current)->texts.notes;
+
+	return notes->data != NULL ? notes->data : "";
 }
 
 void

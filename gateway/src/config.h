@@ -27,7 +27,7 @@ typedef struct config
 	char	   *tls_certificate, *tls_key, *tls_client_ca, *tls_clients;	/* files; "" : none */
 	bool		tls_require_client;
 	/* DB */
-	char	   *db_connection;	/* secret; as given, any of the three forms */
+	char	   *db_connection;	/* secret; for PQconninfoParse, whichever form was given (connstring.h) */
 	int64_t		db_slow_connections, db_append_connections, db_queue;
 	int64_t		db_connect_timeout_ms, db_statement_timeout_ms, db_slow_timeout_ms;
 	/* AUTH */
@@ -64,6 +64,7 @@ extern const config *config_now(void);
 extern bool config_load(const char *file);
 extern bool config_reload(void);
 extern void config_print(void);	/* --print-config: secrets masked */
+extern const char *config_notes(void);	/* lines about what is allowed but has no effect */
 
 /*
  * The environment for a child (the ticks): LEDGER__MERKLE__…,

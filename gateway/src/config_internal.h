@@ -22,6 +22,7 @@ typedef enum config_type
 	CONFIG_MILLISECONDS,		/* int64_t, written as a span of time (span.h) */
 	CONFIG_SECONDS,				/* likewise */
 	CONFIG_LISTEN,				/* char *: addresses (listen.h), written anew in one form */
+	CONFIG_CONNECTION,			/* char *: a connection string (connstring.h), written anew for libpq */
 	CONFIG_LEVEL,				/* char *: debug, info, warn, error */
 	CONFIG_CHILD,				/* no field: handed to ledgerctl as it is */
 	CONFIG_CHILD_SPAN			/* the same, but a span of time */
@@ -64,6 +65,7 @@ typedef struct config_texts
 	config_text of[CONFIG_MAX_KEYS];
 	lc_buf		errors;			/* lines */
 	size_t		errors_count;
+	lc_buf		notes;			/* lines, for who wants to know */
 } config_texts;
 
 extern void config_error(config_texts *t, const char *format, ...)

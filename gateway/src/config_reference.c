@@ -83,6 +83,9 @@ print_values(const config_key *k)
 		case CONFIG_LISTEN:
 			printf("addresses");
 			break;
+		case CONFIG_CONNECTION:
+			printf("connection string");
+			break;
 		case CONFIG_LEVEL:
 			printf("level");
 			break;

@@ -61,7 +61,7 @@ const config_key config_keys[] = {
 	{"TLS__REQUIRECLIENT", CONFIG_BOOL, F(tls_require_client), "false", 0, 0, PLAIN, RELOAD,
 		"Refuse every request over https:// without a good client certificate."},
 	/* DB */
-	{"DB__CONNECTIONSTRING", CONFIG_TEXT, F(db_connection), "", 0, 0, SECRET, KEEP,
+	{"DB__CONNECTIONSTRING", CONFIG_CONNECTION, F(db_connection), "", 0, 0, SECRET, KEEP,
 		"The database: a URI (postgresql://…), keywords of libpq (host=… dbname=…), or Host=…;Username=…;Password=…. "
 		"What it leaves out comes from PGHOST and so on."},
 	{"DB__APPENDCONNECTIONS", CONFIG_NUMBER, F(db_append_connections), "2", 1, 64, PLAIN, KEEP,

@@ -9,7 +9,10 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include <libpq-fe.h>
+
 #include "config_internal.h"
+#include "connstring.h"
 #include "listen.h"
 #include "span.h"
 
@@ -97,6 +100,54 @@ convert_listen(config_texts *t, const char *text, const char *source, char **out
 	return good;
 }
 
+/* libpq's own messages quote what they do not understand, which may be the password. */
+static bool
+check_libpq(config_texts *t, const char *text, const char *source)
+{
+	static const char unknown[] = "invalid connection option ";
+	char	   *message = NULL;
+	PQconninfoOption *options = PQconninfoParse(text, &message);
+	bool		good = options != NULL;
+
+	if (!good && message != NULL && strncmp(message, unknown, sizeof(unknown) - 1) == 0)
+		config_error(t, "%s: there is no keyword %s", source, message + sizeof(unknown) - 1);
+	else if (!good)
+		config_error(t, "%s is no connection string: neither a URI, nor keywords of libpq, nor Host=…;Username=…",
+					 source);
+	PQconninfoFree(options);
+	PQfreemem(message);
+	return good;
+}
+
+static bool
+convert_connection(config_texts *t, const char *text, const char *source, char **out)
+{
+	lc_buf		libpq,
+				ignored;
+	fault		f;
+	bool		good;
+
+	lc_buf_init(&libpq, &lc_alloc_malloc);
+	lc_buf_init(&ignored, &lc_alloc_malloc);
+	good = connstring_libpq(text, &libpq, &ignored, &f);
+	if (!good)
+		config_error(t, "%s: %s", source, f.text);
+	good = good && check_libpq(t, libpq.data != NULL ? libpq.data : "", source) &&
+		copy(t, libpq.data != NULL ? libpq.data : "", source, out);
+	if (good && ignored.len > 0 && ignored.status == LC_OK)
+	{
+		lc_buf_puts(&t->notes, source);
+		lc_buf_puts(&t->notes, ": has no effect here: ");
+		lc_buf_puts(&t->notes, ignored.data);
+		lc_buf_putc(&t->notes, '\n');
+	}
+	if (libpq.data != NULL)
+		explicit_bzero(libpq.data, libpq.len);
+	lc_buf_free(&libpq);
+	lc_buf_free(&ignored);
+	return good;
+}
+
 static bool
 convert_level(config_texts *t, const config_key *k, const char *text, const char *source, char **out)
 {
@@ -134,6 +185,8 @@ config_convert(config_texts *t, const config_key *k, const char *text, const cha
 			return convert_span(t, k, text, source, field);
 		case CONFIG_LISTEN:
 			return convert_listen(t, text, source, field);
+		case CONFIG_CONNECTION:
+			return convert_connection(t, text, source, field);
 		case CONFIG_LEVEL:
 			return convert_level(t, k, text, source, field);
 		case CONFIG_CHILD:

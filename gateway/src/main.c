@@ -46,7 +46,7 @@ with_settings(int what)
 	switch (what)
 	{
 		case CHECK:
-			printf("the settings are good\n");
+			printf("%sthe settings are good\n", config_notes());
 			return EXIT_SUCCESS;
 		case PRINT:
 			config_print();

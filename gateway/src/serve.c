@@ -116,6 +116,19 @@ tell_started(void)
 	notify("READY=1");
 }
 
+/* Each on a line of its own. */
+static void
+tell_notes(void)
+{
+	for (const char *line = config_notes(); *line != '\0';)
+	{
+		size_t		n = strcspn(line, "\n");
+
+		log_line(LOG_INFO, "config.note", "%.*s", (int) n, line);
+		line += n + (line[n] == '\n' ? 1 : 0);
+	}
+}
+
 /* ---- the watchdog ---- */
 
 /* A loop that still goes round answers; one that hangs does not, and systemd ends us. */
@@ -224,6 +237,7 @@ serve(void)
 	log_start(config_now()->log_level);
 	if (!start_parts())
 		return EXIT_FAILURE;
+	tell_notes();
 	tell_started();
 	for (;;)
 	{
