@@ -16,7 +16,7 @@ choose_sizes
 
 all='append-many-chains append-hot-chain append-hot-vs-plain append-bulk append-linear append-after-abort
 	append-under-dump verify verify-plpgsql projection-rebuild merkle-root proof
-	anchor-incremental'
+	anchor-incremental gateway-append gateway-read gateway-live gateway-idle'
 
 # The server's user must reach it, and it must lie on a real disk.
 work=$(mktemp -d /var/tmp/ledger-bench-XXXXXXXX)
@@ -45,7 +45,7 @@ start_cluster() {
 		shared_buffers = 256MB
 		max_wal_size = 4GB
 		checkpoint_timeout = 30min
-		max_connections = 64" \
+		max_connections = 100" \
 		LD_PRELOAD=$work/fsync_delay.so LEDGER_FSYNC_DELAY_FILE=$delay_file "$cluster" start
 	root_dsn=$("$cluster" dsn)
 	migrations/migrate.sh "$root_dsn" >"$work/migrate.out" || { cat "$work/migrate.out" >&2; return 1; }

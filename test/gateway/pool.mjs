@@ -1,0 +1,46 @@
+// Slow routes have few connections: who finds none free is told within a second or so,
+// and who gave up does not keep one.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { newTenant, sql, startGateway, waitFor } from './lib/gateway.mjs';
+import { hold } from './lib/hold.mjs';
+
+const running = () => sql("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND application_name = 'findings-ledger-gateway slow'");
+const lockProjection = () => hold('LOCK TABLE ledger.findings_projection IN ACCESS EXCLUSIVE MODE');
+
+test('an exhausted pool answers 503 with Retry-After within a second, and quick routes go on', async () => {
+	const gateway = await startGateway({ env: { LEDGER__DB__SLOWCONNECTIONS: '2' } });
+	const tenant = await newTenant('pool');
+	const findings = () => gateway.api('/v1/ledger/projections/findings', { tenant });
+	const lock = await lockProjection();
+	const held = [findings(), findings()];
+	await waitFor(async () => await running() === '2', { what: 'both connections at work' });
+	const began = performance.now();
+	const answers = await Promise.all(Array.from({ length: 6 }, findings));
+	const took = performance.now() - began;
+	for (const answer of answers) {
+		assert.equal(answer.status, 503);
+		assert.equal(answer.json.code, 'pool_exhausted');
+		assert.equal(answer.headers['retry-after'], '1');
+	}
+	assert.ok(took > 500 && took < 3000, `${took} ms`);
+	assert.equal((await gateway.api('/v1/ledger/chains', { tenant })).status, 200);
+	await lock.release();
+	for (const answer of await Promise.all(held)) assert.equal(answer.status, 200);
+	assert.equal((await findings()).status, 200);
+	await gateway.stop();
+});
+
+test('a request that was given up gives its connection back', async () => {
+	const gateway = await startGateway({ env: { LEDGER__DB__SLOWCONNECTIONS: '1', LEDGER__HTTP__REQUESTTIMEOUT: '1s' } });
+	const tenant = await newTenant('given-up');
+	const lock = await lockProjection();
+	const answer = await gateway.api('/v1/ledger/projections/findings', { tenant });
+	assert.equal(answer.status, 504);
+	assert.equal(answer.json.code, 'deadline');
+	// The lock is still held: only the cancel can have ended the statement.
+	await waitFor(async () => await running() === '0', { what: 'the statement to be cancelled', deadline: 3000 });
+	await lock.release();
+	assert.equal((await gateway.api('/v1/ledger/projections/findings', { tenant })).status, 200);
+	await gateway.stop();
+});
