@@ -12,14 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "config.h"
+#include "connstring.h"
 #include "db_internal.h"
 #include "lc_jsontree.h"
 #include "log.h"
 
 db_tally	db_tallies;
+
+static PQconninfoOption *options;	/* what the operator gave */
+static char timeout[24];
 
 /* ---- connecting ---- */
 
@@ -34,6 +39,24 @@ put(db_params *out, size_t *n, const char *keyword, const char *value)
 	}
 }
 
+/* Once: the setting does not change while we run.  Never quoted: any part of it may be the password. */
+static void
+read_parameters(void)
+{
+	lc_buf		text;
+	fault		f;
+
+	lc_buf_init(&text, &lc_alloc_malloc);
+	if (connstring_libpq(config_now()->db_connection, &text, NULL, &f) && text.status == LC_OK)
+		options = PQconninfoParse(text.data != NULL ? text.data : "", NULL);
+	if (options == NULL)
+		log_line(LOG_ERROR, "db.parameters", "LEDGER__DB__CONNECTIONSTRING cannot be read");
+	if (text.data != NULL)
+		OPENSSL_cleanse(text.data, text.len);
+	lc_buf_free(&text);
+	snprintf(timeout, sizeof(timeout), "%" PRId64, (config_now()->db_connect_timeout_ms + 999) / 1000);
+}
+
 /*
  * The operator's words come between ours: later ones win in libpq, so that
  * the first are defaults and the last are not up for choice.
@@ -41,22 +64,10 @@ put(db_params *out, size_t *n, const char *keyword, const char *value)
 void
 db_connect_params(db_params *out, const char *purpose)
 {
-	static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
-	static PQconninfoOption *options;
-	static char timeout[24];
-	char	   *error = NULL;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	size_t		n = 0;
 
-	pthread_mutex_lock(&once);
-	if (options == NULL)
-	{
-		options = PQconninfoParse(config_now()->db_connection, &error);
-		if (options == NULL)
-			log_line(LOG_ERROR, "db.parameters", "LEDGER__DB__CONNECTIONSTRING cannot be read");	/* not quoted: secret */
-		PQfreemem(error);
-		snprintf(timeout, sizeof(timeout), "%" PRId64, (config_now()->db_connect_timeout_ms + 999) / 1000);
-	}
-	pthread_mutex_unlock(&once);
+	pthread_once(&once, read_parameters);
 
 	memset(out, 0, sizeof(*out));
 	put(out, &n, "connect_timeout", timeout);
