@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The core's fuzz targets (test/fuzz), 5 seconds each; 10 minutes with
+# The fuzz targets of the core and of the gateway (test/fuzz), 5 seconds each; 10 minutes with
 # LEDGER_LONG.  An input that breaks one stays in build/fuzz/found.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
@@ -18,13 +18,13 @@ fuzz() {
 	local options=(-max_total_time="$seconds" -seed="$seed" -max_len=4096 -timeout=20 -rss_limit_mb=2048
 		-artifact_prefix="$found/$name-" -print_final_stats=1)
 	case $name in
-		jsonparse | canonicalize | dsse) options+=(-dict=test/fuzz/json.dict) ;;
+		jsonparse | canonicalize | dsse | jwks | jwt) options+=(-dict=test/fuzz/json.dict) ;;
 		note | checkpoint | tlogproof | notekey) options+=(-dict=test/fuzz/note.dict) ;;
 	esac
 	# What the fuzzer finds worth keeping goes into the first folder.
 	mkdir -p "$corpus/$name"
 	if ! "build/fuzz/$target" "${options[@]}" "$corpus/$name" "test/fuzz/corpus/$name" >"$log" 2>&1; then
-		echo "not ok - $target: found an input that breaks the core"
+		echo "not ok - $target: found an input that breaks it"
 		{ grep -m 2 -E 'does not hold|runtime error|ERROR' "$log"; grep -vE '^#[0-9]' "$log" | tail -n 30; } | sed 's/^/# /'
 		return 1
 	fi
