@@ -13,7 +13,6 @@
 #include "request.h"
 #include "stream.h"
 #include "strict.h"
-#include "tick.h"
 #include "work.h"
 
 #define WEAK __attribute__((weak))
@@ -52,10 +51,5 @@ WEAK void reply_header_setf(reply *r, const char *name, const char *format, ...)
 WEAK const char *reply_header_get(const reply *r, const char *name) { (void) r; (void) name; return NULL; }
 WEAK bool reply_headers_from_json(reply *r, const char *json, size_t n) { (void) r; (void) json; (void) n; return false; }
 /* database */
-/* monitor */
-WEAK bool tick_start(void) { return true; }
-WEAK void tick_anchor_soon(void) {}
-WEAK void tick_stop(void) {}
-WEAK void tick_count(tick_counters *out) { *out = (tick_counters) {0}; }
 /* work */
 WEAK void export_findings(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no export yet"); }

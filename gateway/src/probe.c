@@ -25,6 +25,7 @@
 #include "probe_metrics.h"
 #include "quota.h"
 #include "request.h"
+#include "tick.h"
 
 #define LOOK_EVERY_MS 1000
 #define TIMEOUT_MS 2000
@@ -147,7 +148,8 @@ look(fault *f)
 	const char *values[] = {LEDGER_VERSION, NULL};
 	PGresult   *result;
 
-	if (config_now()->merkle_interval_ms > 0)
+	/* Where the signer was told nothing the database's settings hold for it, too. */
+	if (tick_setting("MERKLE__ANCHORINTERVAL") != NULL || tick_setting("MERKLE__WINDOWDURATION") != NULL)
 	{
 		interval_text(interval, sizeof(interval));
 		values[1] = interval;

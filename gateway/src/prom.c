@@ -325,23 +325,19 @@ put_auth(prom_set *s)
 }
 
 static void
-put_tick(prom_set *s, const char *name, uint64_t runs, uint64_t failures, int64_t success)
-{
-	const char *labels[] = {"tick", name, NULL};
-
-	prom_add_value(s, "ledger_tick_runs_total", (double) runs, labels);
-	prom_add_value(s, "ledger_tick_failures_total", (double) failures, labels);
-	prom_add_value(s, "ledger_tick_last_success_timestamp_seconds", (double) success, labels);
-}
-
-static void
 put_ticks(prom_set *s)
 {
-	tick_counters c = {0};
+	tick_counters all[TICK_MAX];
+	size_t		n = tick_count(all, TICK_MAX);
 
-	tick_count(&c);
-	put_tick(s, "anchor", c.anchor_runs, c.anchor_failures, c.anchor_last_success);
-	put_tick(s, "maintenance", c.maintenance_runs, c.maintenance_failures, c.maintenance_last_success);
+	for (size_t i = 0; i < n; i++)
+	{
+		const char *labels[] = {"tick", all[i].name, NULL};
+
+		prom_add_value(s, "ledger_tick_runs_total", (double) all[i].runs, labels);
+		prom_add_value(s, "ledger_tick_failures_total", (double) all[i].failures, labels);
+		prom_add_value(s, "ledger_tick_last_success_timestamp_seconds", (double) all[i].last_success, labels);
+	}
 }
 
 /* ---- the text ---- */

@@ -9,6 +9,8 @@
 #ifndef GATEWAY_TICK_H
 #define GATEWAY_TICK_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 extern bool tick_start(void);
@@ -17,11 +19,17 @@ extern void tick_stop(void);	/* waits for the child */
 
 typedef struct tick_counters
 {
-	uint64_t	anchor_runs, anchor_failures;
-	uint64_t	maintenance_runs, maintenance_failures;
-	int64_t		anchor_last_success;	/* seconds since 1970; 0: never */
-	int64_t		maintenance_last_success;
+	const char *name;
+	uint64_t	runs,
+				failures;
+	int64_t		last_success;	/* seconds since 1970; 0: never */
 } tick_counters;
-extern void tick_count(tick_counters *out);
+
+/* Of each tick; fills at most max, returns how many. */
+#define TICK_MAX 8
+extern size_t tick_count(tick_counters *out, size_t max);
+
+/* What LEDGER__<name> is for the child, NULL if it is not set. */
+extern const char *tick_setting(const char *name);
 
 #endif
