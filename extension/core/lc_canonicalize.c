@@ -65,6 +65,13 @@ lc_status
 lc_json_canonicalize(const char *text, size_t n, lc_buf *out, const lc_alloc *alloc,
 					 lc_json_error *err)
 {
+	return lc_json_canonicalize_to_depth(text, n, 0, out, alloc, err);
+}
+
+lc_status
+lc_json_canonicalize_to_depth(const char *text, size_t n, size_t max_depth, lc_buf *out,
+							  const lc_alloc *alloc, lc_json_error *err)
+{
 	lc_json_handler handler = {
 		on_begin_object, on_key, on_end_object, on_begin_array, on_end_array,
 		on_string, on_number, on_boolean, on_null, NULL, NULL
@@ -83,7 +90,7 @@ lc_json_canonicalize(const char *text, size_t n, lc_buf *out, const lc_alloc *al
 		return LC_ERR_MEMORY;
 	}
 	handler.arg = w;
-	status = lc_json_parse(text, n, 0, &handler, alloc, err);
+	status = lc_json_parse(text, n, max_depth, &handler, alloc, err);
 	if (status == LC_OK)
 		status = lc_jcs_finish(w);
 

@@ -50,4 +50,9 @@ extern lc_status lc_json_parse(const char *text, size_t n, size_t max_depth,
 extern lc_status lc_json_canonicalize(const char *text, size_t n, lc_buf *out,
 									  const lc_alloc *alloc, lc_json_error *err);
 
+/* The same with a limit of one's own; 0 means LC_JCS_MAX_DEPTH. */
+extern lc_status lc_json_canonicalize_to_depth(const char *text, size_t n, size_t max_depth,
+											   lc_buf *out, const lc_alloc *alloc,
+											   lc_json_error *err);
+
 #endif

@@ -8,6 +8,8 @@
 #ifndef GATEWAY_JOB_H
 #define GATEWAY_JOB_H
 
+#include <stdatomic.h>
+
 #include "identity.h"
 #include "loop.h"
 #include "reply.h"
@@ -24,6 +26,7 @@ typedef struct job
 	char		request_id[40];
 	char		traceparent[64];
 	lc_buf		context;		/* JSON for the SQL function */
+	lc_buf		filters;		/* of a paged route: JSON, canonical; cursors are bound to it */
 	lc_buf		body;			/* canonical JSON, or the bytes of BODY_BYTES */
 	bool		accepts_gzip;
 	int64_t		deadline;		/* loop_now(): not worth starting after it */
@@ -31,8 +34,14 @@ typedef struct job
 	int			tries;			/* that ended in 40001 or 40P01 */
 	reply		reply;
 	loop_call	call;			/* for job_done from another thread */
+	atomic_bool abandoned;		/* nobody waits any more */
+	bool		streaming;		/* stream_begin has taken the reply */
 	struct job *next;			/* of whichever queue it stands in */
 } job;
+
+/* For request.c.  NULL: no memory.  job_free before job_submit only. */
+extern job *job_new(struct request *r);
+extern void job_free(job *j);
 
 /* Hands it to the executor of its route's class.  Over: the executor calls job_done. */
 extern void job_submit(job *j);

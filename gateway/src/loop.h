@@ -38,7 +38,7 @@ typedef struct loop_timer
 	int64_t		at;				/* loop_now() + milliseconds */
 	void		(*fire) (void *arg);
 	void	   *arg;
-	struct loop_timer *prev, *next;
+	struct loop_timer *prev, *next, *child;	/* a pairing heap: nothing to allocate */
 	bool		set;
 } loop_timer;
 
@@ -79,7 +79,11 @@ extern const char *loops_listen(bool admin);
 /* Any thread.  Listening stops; requests in flight go on. */
 extern void loops_drain(void);
 
-/* Any thread: requests that have not been answered yet, all loops. */
+/*
+ * Any thread: requests that have not been answered yet, all loops; after
+ * loops_drain connections that are not closed yet, since a request may be on
+ * its way in each.
+ */
 extern int	loops_in_flight(void);
 
 /* Ends the threads: what is still unanswered gets 503, suspended connections are resumed first. */

@@ -38,12 +38,14 @@ extern void reply_clear(reply *r);	/* back to what reply_init made */
 extern void reply_header_set(reply *r, const char *name, const char *value);
 extern void reply_header_setf(reply *r, const char *name, const char *format, ...)
 			__attribute__((format(printf, 3, 4)));
+extern void reply_header_remove(reply *r, const char *name);
 extern const char *reply_header_get(const reply *r, const char *name);	/* NULL: none */
 
 /*
- * Headers as a SQL function gives them: a JSON object of strings.  Of these
- * the gateway keeps for itself "Ledger-Next", the position behind the last row
- * of a page (cursor.h).  False: not such an object.
+ * Headers as a SQL function gives them: a JSON object of strings (null: no such
+ * header).  Of these the gateway keeps for itself "Ledger-Next", the position
+ * behind the last row of a page (cursor.h): an object, or its text.  False: not
+ * such an object.
  */
 extern bool reply_headers_from_json(reply *r, const char *json, size_t n);
 

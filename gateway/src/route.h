@@ -52,13 +52,15 @@ typedef struct route
 {
 	const char *name;			/* operationId; label of metrics and of log lines */
 	const char *method;			/* GET also answers HEAD */
-	const char *pattern;		/* "/v1/ledger/events/{eventId}"; a last "{name...}" takes the rest */
+	/* "/v1/ledger/events/{eventId}"; "{name*}" may hold a slash (%2F), a last "{name...}" takes the rest. */
+	const char *pattern;
 	uint32_t	scope;			/* one of them suffices; SCOPE_NONE: public, without tenant */
 	route_class class;
 	route_body	body;
 	size_t		body_limit;		/* bytes; 0: LEDGER__HTTP__MAXBODY, for BODY_EVENTS …MAXBATCH */
 	const char *function;		/* SQL; NULL: local or work */
 	const char *query;			/* names of query parameters, separated by spaces; others are 400 */
+	const char *produces;		/* media types of its answer; NULL: application/json.  For 406 */
 	unsigned	flags;
 	void		(*local) (struct request *r);
 	/* In a thread of the pool, instead of the function; fills job->reply. */
@@ -77,18 +79,16 @@ typedef struct route_param
 	const char *value;
 } route_param;
 
-/*
- * path is decoded segment by segment (target.h).  NULL: no such path (404), or,
- * with *allowed not empty, the path but not with this method (405).
- */
 typedef struct route_match
 {
 	const route *route;
 	size_t		count;
 	route_param params[ROUTE_MAX_PARAMS];
+	char		rest[512];		/* the value of a "{name...}" */
 	char		allowed[64];	/* for the header Allow */
 } route_match;
 
+/* False: no such path, or, with allowed not empty, not with this method (405). */
 struct target;
 extern bool route_find(const char *method, const struct target *t, route_match *out);
 

@@ -20,10 +20,12 @@ typedef struct stream stream;
  * The job is answered now, with job->reply's status and headers, and the body
  * follows.  gzip: the pieces are compressed on their way.
  */
-extern stream *stream_begin(job *j, bool gzip);
+extern stream *stream_begin(job *j, bool gzip);	/* NULL: no memory; the job is still to be answered */
 
 /* False: nobody reads, stop. */
 extern bool stream_write(stream *s, const void *bytes, size_t n);
 extern void stream_end(stream *s, bool good);	/* the writer must not touch it again */
+
+/* The job goes on after that as any other: whoever runs it calls job_done. */
 
 #endif

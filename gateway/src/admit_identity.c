@@ -1,0 +1,150 @@
+/*
+ * admit_identity.c
+ *		Who asks, for which tenant, and whether they may: token or signed link,
+ *		X-Stella-Tenant, scope, quota.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "auth.h"
+#include "door.h"
+#include "link.h"
+#include "quota.h"
+#include "request.h"
+
+/* A request whose keys are always still on their way would turn in circles. */
+#define MAX_WAITS 3
+
+/* RFC 6750 section 3: what to bring, or what was wrong with it. */
+static admission
+challenge(request *r, problem *p, const char *error)
+{
+	request_problem(r, p);
+	if (error == NULL)
+		reply_header_set(&r->reply, "WWW-Authenticate", "Bearer realm=\"findings-ledger\"");
+	else if (strcmp(error, "insufficient_scope") == 0)
+	{
+		char		list[300] = "";
+
+		for (uint32_t bit = 1; bit != 0; bit <<= 1)
+			if ((r->match.route->scope & bit) != 0)
+				snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", list[0] != '\0' ? " " : "",
+						 scope_name((scope) bit));
+		reply_header_setf(&r->reply, "WWW-Authenticate", "Bearer realm=\"findings-ledger\", error=\"%s\", scope=\"%s\"",
+						  error, list);
+	}
+	else
+		reply_header_setf(&r->reply, "WWW-Authenticate", "Bearer realm=\"findings-ledger\", error=\"%s\"", error);
+	return ADMIT_REFUSED;
+}
+
+static admission
+wait_for_keys(request *r, problem *p)
+{
+	if (r->keys_waits++ < MAX_WAITS && auth_wait(r->loop, &r->keys))
+		return ADMIT_WAIT;
+	problem_set(p, "token_invalid", "The token names a key that the authority does not have.");
+	return challenge(r, p, "invalid_token");
+}
+
+static admission
+judge_token(request *r, const char *authorization, problem *p)
+{
+	const char *token = authorization + 6;
+	auth_result result;
+
+	if (strncasecmp(authorization, "Bearer", 6) != 0 || *token != ' ')
+	{
+		problem_set(p, "token_missing", "Authorization is of another scheme than Bearer.");
+		return challenge(r, p, NULL);
+	}
+	token += strspn(token, " ");
+	result = auth_token(token, strlen(token), time(NULL), &r->who, p);
+	if (result == AUTH_WAIT)
+	{
+		/* If the fetch has ended in this moment, the keys are there now. */
+		admission	a = wait_for_keys(r, p);
+
+		if (a == ADMIT_WAIT)
+			return a;
+		result = auth_token(token, strlen(token), time(NULL), &r->who, p);
+	}
+	if (result == AUTH_GOOD)
+		return ADMIT_GOOD;
+	if (result == AUTH_WAIT)
+		problem_set(p, "token_invalid", "The token names a key that the authority does not have.");
+	return challenge(r, p, "invalid_token");
+}
+
+/* A signed link is for its one path, and for its tenant. */
+static admission
+judge_link(request *r, problem *p)
+{
+	memset(&r->who, 0, sizeof(r->who));
+	if (!link_check(&r->target, time(NULL), r->who.tenant))
+	{
+		problem_set(p, "token_invalid", "The link is not signed by this ledger, or its time is over.");
+		return challenge(r, p, "invalid_token");
+	}
+	strcpy(r->who.subject, "link");
+	strcpy(r->who.actor_type, "system");
+	r->who.scopes = r->match.route->scope;
+	return ADMIT_GOOD;
+}
+
+static admission
+judge_caller(request *r, problem *p)
+{
+	const char *authorization = request_header(r, "Authorization");
+
+	if (authorization != NULL)
+		return judge_token(r, authorization, p);
+	if ((r->match.route->flags & ROUTE_SIGNED_URL) != 0 && target_query(&r->target, "signature") != NULL)
+		return judge_link(r, p);
+	problem_set(p, "token_missing", NULL);
+	return challenge(r, p, NULL);
+}
+
+static bool
+judge_tenant(request *r, bool by_link, problem *p)
+{
+	const char *tenant = request_header(r, "X-Stella-Tenant");
+
+	if (tenant == NULL || *tenant == '\0')
+	{
+		/* Whoever follows a link in a browser sends no such header. */
+		if (by_link)
+			return true;
+		problem_set(p, "tenant_missing", NULL);
+		return false;
+	}
+	if (strcmp(tenant, r->who.tenant) == 0)
+		return true;
+	problem_set(p, "tenant_mismatch", NULL);
+	return false;
+}
+
+admission
+admit_identity(request *r, problem *p)
+{
+	const route *row = r->match.route;
+	admission	caller;
+
+	if (row->scope == SCOPE_NONE)
+		return ADMIT_GOOD;
+	caller = judge_caller(r, p);
+	if (caller != ADMIT_GOOD)
+		return caller;
+	if (!judge_tenant(r, request_header(r, "Authorization") == NULL && !r->who.certificate, p))
+		return ADMIT_REFUSED;
+	if ((r->who.scopes & row->scope) == 0)
+	{
+		problem_set(p, "scope_missing", NULL);
+		return challenge(r, p, "insufficient_scope");
+	}
+	if (row->class == ROUTE_APPEND && !quota_take(r->who.tenant, 1, p))
+		return ADMIT_REFUSED;
+	return ADMIT_GOOD;
+}
