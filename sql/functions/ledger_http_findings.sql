@@ -51,11 +51,12 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_http_word(text, text, text[]) IS
 	'One of a few words, or NULL. LG400: another one. Part of ledger_http_findings().';
 
--- The past is folded from the events, by the reducer that keeps the present.
+-- The past is folded from the events, by the reducer that keeps the present, in the
+-- order of their index: a page then reads what it shows and no more.
 CREATE FUNCTION ledger.ledger_http_findings(tenant text, context jsonb)
 	RETURNS TABLE (status integer, headers json, body text)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 1
-	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET enable_hashagg = off
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET enable_hashagg = off SET enable_sort = off
 	AS $$
 DECLARE
 	v_finding  text    := ledger.ledger_http_text(context, 'findingId');
