@@ -4411,7 +4411,7 @@ CREATE FUNCTION ledger.ledger_http_event_headers(event ledger.ledger_events, cre
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
-	RETURN '{"Location":"/v1/ledger/events/' || event.event_id || '","ETag":"\"' || event.chain_id || '-' || event.sequence_no || '\""'
+	RETURN '{"Location":"/v1/ledger/events/' || event.event_id || E'","ETag":"\\"' || event.chain_id || '-' || event.sequence_no || E'\\""'
 		|| CASE WHEN created THEN '}' ELSE ',"Idempotency-Hit":"true"}' END;
 END
 $$;
@@ -4658,7 +4658,7 @@ BEGIN
 	IF v_id !~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' THEN
 		PERFORM ledger.ledger_http_malformed('eventId', v_id, 'a UUID');
 	END IF;
-	SELECT 200, ('{"ETag":"\"' || e.chain_id || '-' || e.sequence_no || '\"","Cache-Control":"private, max-age=31536000, immutable"}')::json, e.line
+	SELECT 200, (E'{"ETag":"\\"' || e.chain_id || '-' || e.sequence_no || E'\\"","Cache-Control":"private, max-age=31536000, immutable"}')::json, e.line
 	INTO status, headers, body
 	FROM ledger.ledger_event_line(tenant, v_id::uuid) AS e;
 	IF body IS NULL THEN
@@ -4901,7 +4901,7 @@ CREATE FUNCTION ledger.ledger_http_tile(tenant text, context jsonb)
 DECLARE
 	v_chain uuid   := ledger.ledger_http_chain(tenant, context);
 	v_path  text   := context -> 'path' ->> 'tile';
-	v_part  text[] := regexp_match(v_path, '^([0-7]|entries)/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?$');
+	v_part  text[] := regexp_match(v_path, '^([0-7]|entries)/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:[.]p/([1-9][0-9]{0,2}))?$');
 	v_entries boolean := v_part[1] = 'entries';
 	v_level smallint := CASE WHEN v_entries THEN 0 ELSE v_part[1]::smallint END;
 	v_index bigint := translate(v_part[2], 'x/', '');
@@ -5127,7 +5127,7 @@ BEGIN
 		EXIT WHEN NOT FOUND;
 		IF cardinality(v_items) = v_limit THEN
 			headers := json_build_object('Ledger-Next', json_build_object('findingId', v_after_finding, 'policyVersion', v_after_policy));
-			v_hashes := v_hashes || '\x01';
+			v_hashes := v_hashes || decode('01', 'hex');
 			EXIT;
 		END IF;
 		v_after_finding := v_row.finding_id;

@@ -105,7 +105,7 @@ CREATE FUNCTION ledger.ledger_http_event_headers(event ledger.ledger_events, cre
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
-	RETURN '{"Location":"/v1/ledger/events/' || event.event_id || '","ETag":"\"' || event.chain_id || '-' || event.sequence_no || '\""'
+	RETURN '{"Location":"/v1/ledger/events/' || event.event_id || E'","ETag":"\\"' || event.chain_id || '-' || event.sequence_no || E'\\""'
 		|| CASE WHEN created THEN '}' ELSE ',"Idempotency-Hit":"true"}' END;
 END
 $$;

@@ -10,7 +10,7 @@ BEGIN
 	IF v_id !~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' THEN
 		PERFORM ledger.ledger_http_malformed('eventId', v_id, 'a UUID');
 	END IF;
-	SELECT 200, ('{"ETag":"\"' || e.chain_id || '-' || e.sequence_no || '\"","Cache-Control":"private, max-age=31536000, immutable"}')::json, e.line
+	SELECT 200, (E'{"ETag":"\\"' || e.chain_id || '-' || e.sequence_no || E'\\"","Cache-Control":"private, max-age=31536000, immutable"}')::json, e.line
 	INTO status, headers, body
 	FROM ledger.ledger_event_line(tenant, v_id::uuid) AS e;
 	IF body IS NULL THEN

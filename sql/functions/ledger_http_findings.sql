@@ -124,7 +124,7 @@ BEGIN
 		EXIT WHEN NOT FOUND;
 		IF cardinality(v_items) = v_limit THEN
 			headers := json_build_object('Ledger-Next', json_build_object('findingId', v_after_finding, 'policyVersion', v_after_policy));
-			v_hashes := v_hashes || '\x01';
+			v_hashes := v_hashes || decode('01', 'hex');
 			EXIT;
 		END IF;
 		v_after_finding := v_row.finding_id;

@@ -7,7 +7,7 @@ CREATE TEMP VIEW ours AS
 
 -- The public C functions, exactly: volatility, parallel safety, STRICT.
 SELECT set_eq($$ SELECT proname::text, pg_get_function_arguments(oid), provolatile::text || proparallel::text || CASE WHEN proisstrict THEN 's' ELSE '' END FROM ours
-		WHERE lanname = 'c' AND proname IN ('ledger_canonical_json', 'ledger_payload_hash', 'ledger_event_hash', 'ledger_leaf_hash', 'ledger_event_envelope',
+		WHERE lanname = 'c' AND proname IN ('ledger_canonical_json', 'ledger_payload_hash', 'ledger_event_hash', 'ledger_leaf_hash', 'ledger_event_envelope', 'ledger_event_json', 'ledger_event_line', 'ledger_fold_events',
 			'ledger_chain_id', 'ledger_uuid_v7', 'ledger_tenant_allowed', 'ledger_tenant_selected') $$, $$ VALUES
 	('ledger_canonical_json', 'document json', 'iss'),
 	('ledger_canonical_json', 'document jsonb', 'iss'),
@@ -15,6 +15,8 @@ SELECT set_eq($$ SELECT proname::text, pg_get_function_arguments(oid), provolati
 	('ledger_event_hash', 'event record', 'sss'),
 	('ledger_leaf_hash', 'event record', 'sss'),
 	('ledger_event_envelope', 'event record', 'sss'),
+	('ledger_event_json', 'event record', 'sss'),
+	('ledger_event_line', 'tenant text, event_id uuid, OUT chain_id uuid, OUT sequence_no bigint, OUT line text', 'sss'),
 	('ledger_chain_id', 'tenant text, policy_version text', 'iss'),
 	('ledger_uuid_v7', '', 'vs'),
 	('ledger_tenant_allowed', 'tenant text', 'sss'),
@@ -41,7 +43,9 @@ SELECT set_eq($$ SELECT proname::text, pg_get_function_arguments(oid), provolati
 	('ledger_tree_inclusion', 'tenant text, chain uuid, leaf_index bigint, tree_size bigint', 'sss'),
 	('ledger_tree_consistency', 'tenant text, chain uuid, size1 bigint, size2 bigint', 'sss'),
 	('ledger_force_flush', '', 'vu'),
-	('ledger_checkpoint', 'tenant text, chain uuid, tree_size bigint DEFAULT NULL::bigint', 'sr') $$, 'trees, notes and envelopes');
+	('ledger_checkpoint', 'tenant text, chain uuid, tree_size bigint DEFAULT NULL::bigint', 'sr'),
+	('ledger_http_checkpoint', 'tenant text, context jsonb', 'ss'),
+	('ledger_http_consistency', 'tenant text, context jsonb', 'vu') $$, 'trees, notes and envelopes');
 SELECT set_eq($$ SELECT proname::text, provolatile::text || proparallel::text FROM ours WHERE prosecdef AND proname ~ '_(proof|root|checkpoint|bundle)$' $$, $$ VALUES
 	('ledger_chain_root', 'sr'), ('ledger_inclusion_proof', 'sr'), ('ledger_consistency_proof', 'sr'), ('ledger_checkpoint', 'sr'), ('ledger_proof_bundle', 'sr') $$,
 	'proofs: one snapshot for the whole statement');
@@ -52,7 +56,8 @@ SELECT set_eq($$ SELECT proname::text, provolatile::text || proparallel::text FR
 	('ledger_record_guard_change', 'vu'), ('ledger_record_migrations', 'vu'), ('ledger_start_incarnation', 'vu'), ('ledger_lock_copy', 'vu'), ('ledger_store_mark', 'vu'),
 	('ledger_set_anchoring', 'vu'), ('ledger_set_origin', 'vu'), ('ledger_anchor_tick', 'vu'), ('ledger_accept_guards', 'vu'),
 	('ledger_register_key', 'vu'), ('ledger_retire_key', 'vu'), ('ledger_revoke_key', 'vu'), ('ledger_store_signature', 'vu'), ('ledger_store_receipt', 'vu'),
-	('ledger_record_anchor_failure', 'vu'), ('ledger_http_attach', 'vu'), ('ledger_rewrap_attachment', 'vu') $$,
+	('ledger_record_anchor_failure', 'vu'), ('ledger_http_attach', 'vu'), ('ledger_rewrap_attachment', 'vu'),
+	('ledger_http_append', 'vu'), ('ledger_http_append_batch', 'vu'), ('ledger_log_access', 'vu') $$,
 	'what writes with the owner''s rights, and never in a parallel plan');
 SELECT is_empty($$ SELECT oid::regprocedure FROM ours WHERE prosecdef AND proowner <> 'ledger_owner'::regrole $$, 'SECURITY DEFINER is the owner, never a superuser');
 SELECT is_empty($$ SELECT oid::regprocedure FROM ours

@@ -3,7 +3,7 @@
 BEGIN;
 -- Names of the ledger's are then written with their schema.
 SET LOCAL search_path = public;
-SELECT plan(16);
+SELECT plan(17);
 
 CREATE TEMP VIEW function_grants AS
 	SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END AS role,
@@ -22,7 +22,8 @@ CREATE TEMP VIEW table_grants AS
 
 -- PUBLIC has what computes from its arguments alone, or asks with the caller's own
 -- rights; everything else is granted by name.
-SELECT set_eq('SELECT role, function FROM function_grants', $$ VALUES
+-- The gateway's own functions are one rule, below.
+SELECT set_eq($$ SELECT role, function FROM function_grants WHERE NOT (role = 'ledger_gateway' AND starts_with(function, 'ledger_http_')) $$, $$ VALUES
 	('PUBLIC', 'ledger_canonical_json(json)'),
 	('PUBLIC', 'ledger_canonical_json(jsonb)'),
 	('PUBLIC', 'ledger_chain_check(record, bytea, bigint, bigint)'),
@@ -188,7 +189,25 @@ SELECT set_eq('SELECT role, function FROM function_grants', $$ VALUES
 	('ledger_writer', 'ledger_request_either(text, text, text)'),
 	('ledger_writer', 'ledger_request_expected(jsonb)'),
 	('ledger_writer', 'ledger_request_fault(jsonb)'),
-	('ledger_writer', 'ledger_request_row(jsonb)')
+	('ledger_writer', 'ledger_request_row(jsonb)'),
+	('PUBLIC', 'ledger_event_json(record)'),
+	('PUBLIC', 'ledger_event_line(text, uuid)'),
+	('PUBLIC', 'ledger_fold_events(record, anyelement)'),
+	('PUBLIC', 'ledger_fold_events_add(internal, record, anyelement)'),
+	('PUBLIC', 'ledger_fold_events_final(internal, record, anyelement)'),
+	('ledger_anchorer', 'ledger_http_ready(text, interval)'),
+	('ledger_anchorer', 'ledger_metrics()'),
+	('ledger_auditor', 'ledger_http_ready(text, interval)'),
+	('ledger_auditor', 'ledger_metrics()'),
+	('ledger_gateway', 'ledger_attachment_json(ledger.ledger_attachments, ledger.ledger_events)'),
+	('ledger_gateway', 'ledger_attachments_to_rewrap(text, text, uuid, integer)'),
+	('ledger_gateway', 'ledger_log_access(text, jsonb, text, text)'),
+	('ledger_gateway', 'ledger_maintenance_tick()'),
+	('ledger_gateway', 'ledger_rewrap_attachment(text, uuid, text, text, bytea)'),
+	('ledger_gateway', 'ledger_signed_anchor(text, uuid, bigint)'),
+	('ledger_operator', 'ledger_http_ready(text, interval)'),
+	('ledger_operator', 'ledger_metrics()'),
+	('ledger_owner', 'ledger_watch_chain(text, uuid, bigint)')
 $$, 'functions: granted to these roles and no other');
 
 SELECT set_eq('SELECT role, privileges, relation FROM table_grants', $$ VALUES
@@ -246,9 +265,19 @@ SELECT set_eq('SELECT role, privileges, relation FROM table_grants', $$ VALUES
 	('ledger_reader', 'SELECT', 'ledger_merkle_edge'),
 	('ledger_reader', 'SELECT', 'ledger_merkle_roots'),
 	('ledger_reader', 'SELECT', 'ledger_merkle_tiles'),
-	('ledger_reader', 'SELECT', 'ledger_verification_marks')
+	('ledger_reader', 'SELECT', 'ledger_verification_marks'),
+	('ledger_anchorer', 'SELECT', 'ledger_projection_stats'),
+	('ledger_auditor', 'SELECT', 'ledger_access_log'),
+	('ledger_auditor', 'SELECT', 'ledger_attachments'),
+	('ledger_auditor', 'SELECT', 'ledger_projection_stats'),
+	('ledger_gateway', 'SELECT', 'ledger_attachments'),
+	('ledger_operator', 'SELECT', 'ledger_projection_stats')
 $$, 'tables: granted to these roles and no other, no leaf and no partition to anyone');
 
+SELECT is_empty($$
+	SELECT p.oid::regprocedure FROM pg_proc AS p WHERE p.pronamespace = 'ledger'::regnamespace AND starts_with(p.proname::text, 'ledger_http_')
+		AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) AS a WHERE a.grantee = 'ledger_gateway'::regrole AND a.privilege_type = 'EXECUTE')
+$$, 'every function of the gateway is granted to it');
 SELECT is_empty($$ SELECT * FROM function_grants WHERE is_grantable $$, 'no function may be passed on');
 SELECT is_empty($$
 	SELECT p.oid::regprocedure FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
@@ -278,19 +307,21 @@ SELECT set_eq($$ SELECT rolname, rolcanlogin, rolsuper, rolcreaterole, rolcreate
 	('ledger_auditor', false, false, false, false, false, false),
 	('ledger_operator', false, false, false, false, false, false),
 	('ledger_anchorer', false, false, false, false, false, false),
+	('ledger_gateway', false, false, false, false, false, false),
 	('ledger_loader', false, false, false, false, false, true),
 	('ledger_backup', false, false, false, false, false, true) $$, 'roles: none logs in, two see every row');
 SELECT is_empty($$ SELECT m.member::regrole FROM pg_auth_members AS m WHERE m.roleid = 'ledger_owner'::regrole $$, 'no role is a member of the owner');
 SELECT set_eq($$ SELECT m.member::regrole::text, m.roleid::regrole::text FROM pg_auth_members AS m
-	WHERE m.member IN (SELECT oid FROM pg_roles WHERE rolname ~ '^ledger_') $$, $$ VALUES ('ledger_backup', 'pg_read_all_data') $$,
-	'no role is a member of another, but for the backup that reads everything');
+	WHERE m.member IN (SELECT oid FROM pg_roles WHERE rolname ~ '^ledger_') $$, $$ VALUES ('ledger_backup', 'pg_read_all_data'),
+		('ledger_gateway', 'ledger_reader'), ('ledger_gateway', 'ledger_writer'), ('ledger_gateway', 'ledger_auditor'), ('ledger_gateway', 'ledger_anchorer') $$,
+	'no role is a member of another, but for the backup that reads everything, and the gateway');
 
 -- Row-level security: forced, with these policies.
 SELECT set_eq($$ SELECT c.relname::text FROM pg_class AS c WHERE c.relnamespace = 'ledger'::regnamespace
 		AND c.relrowsecurity AND c.relforcerowsecurity AND NOT c.relispartition $$,
 	$$ VALUES ('ledger_events'), ('ledger_chains'), ('findings_projection'), ('finding_history'), ('triage_actions'), ('ledger_merkle_roots'), ('ledger_merkle_tiles'),
 		('ledger_merkle_edge'), ('ledger_key_ranges'), ('ledger_anchor_receipts'), ('ledger_anchor_stats'), ('ledger_verification_marks'),
-		('ledger_attachments') $$,
+		('ledger_attachments'), ('ledger_access_log'), ('ledger_projection_stats') $$,
 	'row security is forced on every table that holds a tenant''s rows');
 SELECT is_empty($$ SELECT t.leaf FROM ledger.ledger_tenants AS t JOIN pg_class AS c ON c.relname = t.leaf AND c.relnamespace = 'ledger'::regnamespace
 	WHERE NOT (c.relrowsecurity AND c.relforcerowsecurity) $$, 'and on every leaf');
@@ -300,7 +331,7 @@ SELECT set_eq($$ SELECT c.relname::text, p.polname::text, p.polcmd::text, p.polp
 	FROM pg_policy AS p JOIN pg_class AS c ON c.oid = p.polrelid WHERE c.relnamespace = 'ledger'::regnamespace $$, $$
 	SELECT t, p.name, p.cmd, true, p.role, p.qual, p.checked
 	FROM unnest('{ledger_events,ledger_chains,findings_projection,finding_history,triage_actions,ledger_merkle_roots,ledger_merkle_tiles,ledger_merkle_edge,
-			ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_attachments}'::text[]) AS t,
+			ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_attachments,ledger_access_log,ledger_projection_stats}'::text[]) AS t,
 		(VALUES ('tenant_selected', '*', 'PUBLIC', 'ledger.ledger_tenant_selected(tenant_id)', NULL),
 			('tenant_granted', '*', 'ledger_owner', 'ledger.ledger_tenant_allowed(tenant_id)', NULL)) AS p (name, cmd, role, qual, checked)
 	UNION ALL VALUES ('ledger_events', 'own_events', 'a', true, 'ledger_owner', NULL, '(event_type ~~ ''ledger.%''::text)'),
