@@ -24,10 +24,11 @@ static const char usage[] =
 	"  --print-config                print the settings that hold, secrets masked, and exit\n"
 	"  --ready                       ask the running gateway of these settings whether it is ready\n"
 	"  --print-settings-reference    print all settings as a page and exit\n"
+	"  --print-routes                print the table of routes as JSON and exit\n"
 	"  --version                     print the version and exit\n"
 	"  --help                        print this and exit\n";
 
-enum { CONFIG = 1, CHECK, PRINT, READY, REFERENCE, VERSION, HELP };
+enum { CONFIG = 1, CHECK, PRINT, READY, REFERENCE, ROUTES, VERSION, HELP };
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, CONFIG},
@@ -35,6 +36,7 @@ static const struct option options[] = {
 	{"print-config", no_argument, NULL, PRINT},
 	{"ready", no_argument, NULL, READY},
 	{"print-settings-reference", no_argument, NULL, REFERENCE},
+	{"print-routes", no_argument, NULL, ROUTES},
 	{"version", no_argument, NULL, VERSION},
 	{"help", no_argument, NULL, HELP},
 	{NULL, 0, NULL, 0}
@@ -65,6 +67,11 @@ without_settings(int what)
 		printf("ledger-gateway %s\n", LEDGER_VERSION);
 	else if (what == HELP)
 		fputs(usage, stdout);
+	else if (what == ROUTES)
+	{
+		if (!routes_print())
+			return EXIT_FAILURE;
+	}
 	else
 		config_print_reference();
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -99,7 +106,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "ledger-gateway: it takes no operands: %s\n", argv[optind]);
 		return EXIT_FAILURE;
 	}
-	if (what == REFERENCE || what == VERSION || what == HELP)
+	if (what == REFERENCE || what == ROUTES || what == VERSION || what == HELP)
 		return without_settings(what);
 	return config_load(file) ? with_settings(what) : EXIT_FAILURE;
 }

@@ -24,7 +24,8 @@
 //     line(match, {deadline})   the first log line that the function says yes to, or whose members equal the object's
 //     api(path, {method, body, tenant, token, headers, …})   with a good token and X-Stella-Tenant unless told otherwise:
 //                tenant: 'acme' by default; token: null for none, a string for that one, an object for authority.token();
-//                headers: {'X-Stella-Tenant': undefined} leaves that one out
+//                headers: {'X-Stella-Tenant': undefined} leaves that one out.
+//                The answer must be one that openapi.yaml tells of (lib/openapi.mjs), or this throws.
 //     admin(path, options)      the same on the admin port, without a token
 //     signal(name), stop({signal, code})   ends it and checks the exit status (0) and that no sanitizer complained
 //     kill()     ends it hard
@@ -37,6 +38,7 @@ import { join } from 'node:path';
 import { audience, Authority, issuer } from './authority.mjs';
 import { dsn, root } from './cluster.mjs';
 import { request } from './http.mjs';
+import { checkAnswer } from './openapi.mjs';
 import { waitFor } from './wait.mjs';
 
 export * from './authority.mjs';
@@ -173,7 +175,7 @@ class Gateway {
 		if (tenant !== null) sent['X-Stella-Tenant'] = tenant;
 		Object.assign(sent, headers);
 		for (const [name, value] of Object.entries(sent)) if (value === undefined) delete sent[name];
-		return request(this.url + path, { headers: sent, ...options });
+		return request(this.url + path, { headers: sent, ...options }).then((answer) => checkAnswer(options.method ?? 'GET', path, answer));
 	}
 
 	// One a tenant, renewed each minute: a test is not about signing.
