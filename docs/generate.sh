@@ -38,6 +38,7 @@ from_catalog() {
 node docs/generate/errors.mjs extension/src/errcodes.h >"$target/errors.md"
 make -s -C gateway all
 docs/generate/ledgerctl.sh gateway/bin/ledgerctl >"$target/ledgerctl.md"
+gateway/bin/ledger-gateway --print-settings-reference >"$target/gateway-settings.md"
 docs/generate/problems.sh >"$target/problems.md"
 from_catalog settings >"$target/settings.md"
 from_catalog sql >"$target/sql.md"

@@ -36,6 +36,7 @@ END
 chmod +x "$work/ledgerctl"
 { diff docs/reference/ledgerctl.md <(docs/generate/ledgerctl.sh "$work/ledgerctl") || [ $? -eq 1 ]; } |
 	search '^> .*something else' | some 'a changed --help shows as a difference'
+grep -c '^| `LEDGER__' docs/reference/gateway-settings.md | search -vE '^[5-9][0-9]$' | none 'the page of the gateway has its settings'
 sed 's/"LG400", "ledger_invalid"/LG400, "ledger_invalid"/' extension/src/errcodes.h >"$work/errcodes.h"
 { node docs/generate/errors.mjs "$work/errcodes.h" 2>&1 >/dev/null || true; } |
 	search 'read [0-9]* of' | some 'an entry that cannot be read is refused'

@@ -27,6 +27,7 @@
 //                headers: {'X-Stella-Tenant': undefined} leaves that one out.
 //                The answer must be one that openapi.yaml tells of (lib/openapi.mjs), or this throws.
 //     admin(path, options)      the same on the admin port, without a token
+//     ready()    waits until /health/ready says 200
 //     signal(name), stop({signal, code})   ends it and checks the exit status (0) and that no sanitizer complained
 //     kill()     ends it hard
 //     rss(), fds()              what the process holds now: bytes, open descriptors
@@ -156,6 +157,11 @@ class Gateway {
 		[this.adminUrl] = line.admin.split(';');
 		this.port = Number(new URL(this.url || 'http://x:0').port);
 		this.adminPort = Number(new URL(this.adminUrl || 'http://x:0').port);
+	}
+
+	// Until /health/ready says 200: the database was seen.
+	ready({ deadline = 20_000 } = {}) {
+		return waitFor(async () => (await this.admin('/health/ready')).status === 200, { deadline, what: 'readiness' });
 	}
 
 	line(match, { deadline = 10_000 } = {}) {
