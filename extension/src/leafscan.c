@@ -59,6 +59,7 @@ ledger_leaf_scan_begin(LeafScan *scan, const TreeChain *chain, int64 first, int6
 {
 	const LeafInfo *info = ledger_leaf_info(chain->leaf);
 	ScanKeyData keys[4];
+	int			n = last == PG_INT64_MAX ? 3 : 4;
 
 	scan->columns = info->columns;
 	scan->index = index_open(info->chain_index, AccessShareLock);
@@ -68,8 +69,9 @@ ledger_leaf_scan_begin(LeafScan *scan, const TreeChain *chain, int64 first, int6
 	ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, chain->chain_id);
 	ScanKeyInit(&keys[2], 3, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(first));
 	ScanKeyInit(&keys[3], 3, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(last));
-	scan->scan = ledger_index_beginscan(chain->leaf, scan->index, GetActiveSnapshot(), 4);
-	index_rescan(scan->scan, keys, 4, NULL, 0);
+	/* The last key is compared with every entry of a page, so not without need. */
+	scan->scan = ledger_index_beginscan(chain->leaf, scan->index, GetActiveSnapshot(), n);
+	index_rescan(scan->scan, keys, n, NULL, 0);
 }
 
 bool

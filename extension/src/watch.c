@@ -44,16 +44,19 @@ is_projected(LeafScan *scan)
 		  memcmp(VARDATA_ANY(finding), LEDGER_OWN_FINDING, strlen(LEDGER_OWN_FINDING)) == 0);
 }
 
-/* Head, and the newest event that was to be projected. */
+/*
+ * Looks for head and newest projected event from the range's end on, no further
+ * than LOOK_BACK entries.
+ */
 static void
-watch_end(const TreeChain *chain, Datum *values, bool *nulls)
+watch_range(const TreeChain *chain, int64 first, int64 last, Datum *values, bool *nulls)
 {
 	LeafScan	scan;
 
-	ledger_leaf_scan_begin(&scan, chain, 1, PG_INT64_MAX);
+	ledger_leaf_scan_begin(&scan, chain, first, last);
 	for (int i = 0; i < LOOK_BACK && ledger_leaf_scan_next(&scan, BackwardScanDirection); i++)
 	{
-		if (i == 0)
+		if (nulls[W_HEAD])
 		{
 			values[W_HEAD] = Int64GetDatum(scan.sequence_no);
 			nulls[W_HEAD] = false;
@@ -70,13 +73,31 @@ watch_end(const TreeChain *chain, Datum *values, bool *nulls)
 	ledger_leaf_scan_end(&scan);
 }
 
+/*
+ * An index scan reads all of a page that is in its range, so what is known of
+ * the head narrows it: mostly it is the last anchored entry or a few behind it.
+ */
+static void
+watch_end(const TreeChain *chain, int64 anchored, Datum *values, bool *nulls)
+{
+	const int64 ranges[][2] = {
+		{anchored + 1, PG_INT64_MAX}, {anchored, anchored}, {anchored - LOOK_BACK, anchored - 1},
+		/* One that was cut off below its last anchor. */
+		{1, anchored}
+	};
+
+	for (int i = 0; i < (int) lengthof(ranges) && nulls[W_SEQUENCE]; i++)
+		if (ranges[i][1] > 0 && (i < 3 || nulls[W_HEAD]))
+			watch_range(chain, ranges[i][0], ranges[i][1], values, nulls);
+}
+
 /* When the first event behind the newest anchor was recorded. */
 static void
 watch_unanchored(const TreeChain *chain, int64 anchored, Datum *values, bool *nulls)
 {
 	LeafScan	scan;
 
-	ledger_leaf_scan_begin(&scan, chain, anchored + 1, PG_INT64_MAX);
+	ledger_leaf_scan_begin(&scan, chain, anchored + 1, anchored + 1);
 	if (ledger_leaf_scan_next(&scan, ForwardScanDirection))
 	{
 		values[W_WAITING_SINCE] = column(&scan, EC_RECORDED_AT);
@@ -102,7 +123,7 @@ ledger_watch_chain(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "ledger_watch_chain() returns a row");
 	ledger_tree_open(&chain, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), "ledger_watch_chain");
-	watch_end(&chain, values, nulls);
+	watch_end(&chain, anchored, values, nulls);
 	if (!nulls[W_HEAD] && DatumGetInt64(values[W_HEAD]) > anchored)
 		watch_unanchored(&chain, anchored, values, nulls);
 	ledger_tree_close(&chain);

@@ -26,7 +26,7 @@ CREATE FUNCTION ledger.ledger_ready_anchors(in_interval interval, OUT late bigin
 	), chain AS (
 		SELECT w.tenant_id, now() - w.waiting_since AS waiting, now() - w.waiting_since > r.age AS late, (
 			-- Of the anchors that had their time, the newest.  Without a key nobody signs.
-			SELECT a.dsse -> 'signatures' = '[]' FROM ledger.ledger_merkle_roots AS a
+			SELECT strpos(a.checkpoint, E'\n\n') = 0 FROM ledger.ledger_merkle_roots AS a
 			WHERE NOT w.signed AND a.tenant_id = w.tenant_id AND a.chain_id = w.chain_id AND a.anchored_at < now() - r.age
 				AND EXISTS (SELECT FROM ledger.ledger_keys AS k
 				            WHERE k.purpose = 'log' AND k.retired_at IS NULL AND k.revoked_at IS NULL)

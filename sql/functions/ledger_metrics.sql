@@ -27,7 +27,8 @@ BEGIN
 	JOIN ledger.ledger_chains AS c ON c.tenant_id = t.tenant_id
 	CROSS JOIN LATERAL ledger.ledger_watch_chain(c.tenant_id, c.chain_id, coalesce(c.last_anchored_sequence, 0)) AS w
 	LEFT JOIN LATERAL (
-		SELECT r.anchored_at, r.dsse -> 'signatures' <> '[]' AS signed FROM ledger.ledger_merkle_roots AS r
+		-- A signed note has an empty line before its signatures; the statement is larger, and compressed.
+		SELECT r.anchored_at, strpos(r.checkpoint, E'\n\n') > 0 AS signed FROM ledger.ledger_merkle_roots AS r
 		WHERE r.tenant_id = c.tenant_id AND r.chain_id = c.chain_id ORDER BY r.tree_size DESC LIMIT 1) AS a ON true
 	LEFT JOIN ledger.findings_projection AS p
 		ON p.tenant_id = c.tenant_id AND p.finding_id = w.finding_id AND p.policy_version = w.policy_version
