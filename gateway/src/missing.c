@@ -19,4 +19,3 @@
 
 /* database */
 /* work */
-WEAK void export_findings(job *j, dbslow_conn *c) { (void) c; job_refuse(j, "internal", "no export yet"); }

@@ -69,6 +69,8 @@ const route routes[] = {
 		.query = "shape since_sequence until_sequence since_observed_at until_observed_at advisory_id component_purl "
 			"finding_status severity risk_profile_version page_size page_token",
 		.flags = ROUTE_PAGED | ROUTE_GZIP},
+	{.name = "getRedactionManifest", .method = "GET", .pattern = "/ledger/export/redaction-manifest",
+		.scope = SCOPE_EXPORT_READ, .class = ROUTE_QUICK, .function = "ledger_http_redaction_manifest", .flags = RO},
 	{.name = "verifyLedger", .method = "POST", .pattern = "/v1/ledger/verify", .scope = SCOPE_AUDIT,
 		.class = ROUTE_SLOW, .body = BODY_JSON, .function = "ledger_http_verify"},
 

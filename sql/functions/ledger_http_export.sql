@@ -53,26 +53,24 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_http_export_filters(jsonb) IS
 	'The filters of an export, in one form: repeated values once and in order, times in UTC, what was not given left out. filtersHash is the SHA-256 of its canonical JSON. LG400: a malformed parameter, or no shape. Part of ledger_http_export_plan().';
 
-CREATE FUNCTION ledger.ledger_http_export_plan(tenant text, context jsonb, OUT filters text, OUT page_size integer, OUT page_token text)
+CREATE FUNCTION ledger.ledger_http_export_plan(tenant text, context jsonb,
+	OUT filters text, OUT filters_hash text, OUT page_size text, OUT after text, OUT as_array boolean)
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
 	PERFORM ledger.ledger_http_tenant(tenant);
 	filters := ledger.ledger_canonical_json(ledger.ledger_http_export_filters(context));
-	page_size := ledger.ledger_http_number(ledger.ledger_http_text(context, 'page_size'), 'page_size', 1, 100000);
-	page_token := context -> 'query' -> 'page_token' ->> 0;
-	IF jsonb_array_length(coalesce(context -> 'query' -> 'page_token', '[]')) > 1 THEN
-		RAISE EXCEPTION 'page_token is given more than once' USING ERRCODE = 'LG400', HINT = 'Give it once.', COLUMN = 'page_token';
-	END IF;
+	filters_hash := encode(sha256(convert_to(filters, 'UTF8')), 'hex');
+	after := context ->> 'after';
 	-- Who follows a page goes on in pages.
-	IF page_token IS NOT NULL THEN
-		page_size := coalesce(page_size, 1000);
-	END IF;
+	page_size := coalesce(ledger.ledger_http_number(ledger.ledger_http_text(context, 'page_size'), 'page_size', 1, 100000),
+		CASE WHEN after IS NOT NULL THEN 1000 END);
+	as_array := coalesce(context ->> 'accept' LIKE '%application/json%' AND context ->> 'accept' NOT LIKE '%application/x-ndjson%', false);
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_export_plan(text, jsonb) IS
-	'What GET /ledger/export/findings was asked for: filters as canonical JSON, size of a page (NULL: all in one), token. LG400: malformed parameter; LG403: tenant not granted. For ledger_gateway.';
+	'What GET /ledger/export/findings was asked for: filters as canonical JSON and their SHA-256, size of a page (NULL: all in one), position of the page token, and whether as a JSON array. LG400: malformed parameter; LG403: tenant not granted. For ledger_gateway.';
 
 -- Only what is committed, durable and replicated may leave the house.
 CREATE FUNCTION ledger.ledger_http_export_heads(tenant text)
@@ -208,9 +206,9 @@ BEGIN
 	END IF;
 	SELECT r.paths, r.actions INTO v_paths, v_actions FROM ledger.ledger_http_redact_paths(filters ->> 'shape') AS r;
 	OPEN v_rows NO SCROLL FOR
-		SELECT l.line, sha256(convert_to(l.line, 'UTF8')), l.place
+		SELECT ledger.ledger_canonical_json(d.item || jsonb_build_object('lineDigest', encode(d.digest, 'hex'))), d.digest, d.place
 		FROM (
-			SELECT ledger.ledger_canonical_json(i.item) AS line, ledger.ledger_canonical_json(jsonb_build_object(
+			SELECT i.item, sha256(convert_to(ledger.ledger_canonical_json(i.item), 'UTF8')) AS digest, ledger.ledger_canonical_json(jsonb_build_object(
 				'event_sequence', (s.p).current_sequence, 'projection_version', (s.p).projection_version,
 				'cycle_hash', encode((s.p).cycle_hash, 'hex'))) AS place
 			FROM (
@@ -243,12 +241,12 @@ BEGIN
 			LATERAL (SELECT ledger.ledger_http_export_item(s.p, (SELECT e FROM ledger.ledger_events AS e
 				WHERE e.tenant_id = $1 AND e.chain_id = (s.p).chain_id AND e.sequence_no = (s.p).current_sequence),
 				filters ->> 'shape', v_paths, v_actions) AS item OFFSET 0) AS i
-			OFFSET 0) AS l;
+			OFFSET 0) AS d;
 	RETURN v_pins::text;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_export_open(text, jsonb, jsonb, integer) IS
-	'Opens the cursor ledger_http_export_rows of an export''s lines (line without lineDigest, its SHA-256, its place), one more than a page has, and returns up to where each chain is read. LG400: too many chains for pages; LG403: tenant not granted. For ledger_gateway, in a REPEATABLE READ transaction.';
+	'Opens the cursor ledger_http_export_rows of an export''s lines (line, its digest, its place), one more than a page has, and returns up to where each chain is read. LG400: too many chains for pages; LG403: tenant not granted. For ledger_gateway, in a REPEATABLE READ transaction.';
 
 CREATE FUNCTION ledger.ledger_http_export_after(pins jsonb, last jsonb) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -259,11 +257,11 @@ CREATE FUNCTION ledger.ledger_http_export_after(pins jsonb, last jsonb) RETURNS 
 COMMENT ON FUNCTION ledger.ledger_http_export_after(jsonb, jsonb) IS
 	'The position behind a page: its last line''s place, and up to where each chain is read. For ledger_gateway.';
 
-CREATE FUNCTION ledger.ledger_http_export_manifest(tenant text, filters jsonb, pins jsonb, page jsonb) RETURNS text
+CREATE FUNCTION ledger.ledger_http_export_manifest(tenant text, filters jsonb, pins jsonb, after jsonb, page jsonb) RETURNS text
 	LANGUAGE sql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT ledger.ledger_canonical_json(jsonb_strip_nulls($4) || jsonb_build_object(
+	SELECT ledger.ledger_canonical_json($5 || CASE WHEN $4 IS NOT NULL THEN jsonb_build_object('afterPosition', $4 -> 'last') ELSE '{}' END || jsonb_build_object(
 		'schemaVersion', 'export.v1.' || ($2 ->> 'shape'), 'tenant', $1, 'shape', $2 ->> 'shape', 'filters', $2,
 		'filtersHash', encode(sha256(convert_to(ledger.ledger_canonical_json($2), 'UTF8')), 'hex'),
 		'redactionSha256', encode(sha256(convert_to(ledger.ledger_http_redaction_rules(), 'UTF8')), 'hex'),
@@ -273,5 +271,5 @@ CREATE FUNCTION ledger.ledger_http_export_manifest(tenant text, filters jsonb, p
 				'rootHash', encode(ledger.ledger_chain_root($1, k.chain_id, m.value::bigint), 'hex')) ORDER BY k.chain_id) AS chains
 		FROM jsonb_each_text($3) AS m JOIN ledger.ledger_chains AS k ON k.tenant_id = $1 AND k.chain_id = m.key::uuid) AS c
 	$$;
-COMMENT ON FUNCTION ledger.ledger_http_export_manifest(text, jsonb, jsonb, jsonb) IS
+COMMENT ON FUNCTION ledger.ledger_http_export_manifest(text, jsonb, jsonb, jsonb, jsonb) IS
 	'What the manifest of an export says (docs/formats.md section 9), canonical JSON: what the gateway counted and hashed (page), filters, rules of redaction, and the tree of each chain that was read. For ledger_gateway, in the export''s transaction.';
