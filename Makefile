@@ -12,17 +12,17 @@ endif
 # Targets of one command line follow each other (make down clean).
 .NOTPARALLEL:
 
-.PHONY: all build install install-extension deps up down clean psql dsn migrate freeze \
+.PHONY: all build install install-extension deps up down clean psql dsn token migrate freeze \
 	check check-long bench lint docs help
 
 all: build ## the same as build
 
-build: ## compile the extension and ledgerctl
+build: ## compile the extension, ledgerctl and the gateway
 	@$(MAKE) -s -C extension all
 	@$(MAKE) -s -C gateway all
 
-# Another place for ledgerctl than /usr/local: make install prefix=/opt/ledger
-install: build install-extension ## install the extension into PostgreSQL's directories, and ledgerctl
+# Another place for the programs than /usr/local: make install prefix=/opt/ledger
+install: build install-extension ## install the extension into PostgreSQL's directories, ledgerctl and the gateway
 	@$(SUDO) $(MAKE) -s -C gateway install
 
 install-extension:
@@ -31,11 +31,12 @@ install-extension:
 deps: ## install the Debian packages that are missing
 	@deploy/setup.sh
 
-up: deps ## a running ledger in .run/ with findings in it; DEMO=FILE takes a CISA KEV catalogue
+up: deps ## a running ledger and its gateway in .run/, with findings in it; DEMO=FILE takes a CISA KEV catalogue
 	@deploy/dev/install.sh
 	@deploy/dev/up.sh $(if $(DEMO),'$(DEMO)')
 
-down: ## stop the throw-away cluster
+down: ## stop the throw-away cluster and its gateway
+	@deploy/dev/gateway.sh stop
 	@$(CLUSTER) stop
 
 clean: ## stop and remove the throw-away cluster, and everything that was built
@@ -47,8 +48,11 @@ clean: ## stop and remove the throw-away cluster, and everything that was built
 psql: ## open psql on the throw-away cluster
 	@psql "$$($(CLUSTER) dsn $(ROLE))"
 
-dsn: ## print its connection string; ROLE=writer|auditor|operator|reader|loader|anchorer for a lesser role
+dsn: ## print its connection string; ROLE=writer|auditor|operator|reader|loader|anchorer|gateway for a lesser role
 	@$(CLUSTER) dsn $(ROLE)
+
+token: ## print a token for the gateway; TENANT=acme SCOPES="ledger.events.read ..."
+	@node deploy/dev/token.mjs mint "$${LEDGER_RUN_DIR:-.run}/authority" "$(or $(TENANT),acme)" "$(SCOPES)"
 
 migrate: ## apply the migrations to DSN=...
 	@[ -n '$(DSN)' ] || { echo 'usage: make migrate DSN=...'; exit 2; }

@@ -35,6 +35,7 @@ build=(
 # libFuzzer, pgTAP, and what PostgreSQL's own test modules use.
 test=(
 	clang
+	curl                                  # the commands of the guides
 	clang-format                          # advisory, test/lint/format.sh
 	golang-go                             # other people's notes and tiles, test/go
 	golang-golang-x-mod-dev

@@ -3,7 +3,7 @@
 # $LEDGER_RUN_DIR).  It never touches a cluster of the system.
 #
 # usage: cluster.sh start | stop | status | destroy
-#        cluster.sh dsn [writer|auditor|operator|reader|loader]
+#        cluster.sh dsn [writer|auditor|operator|reader|loader|anchorer|gateway]
 #
 # CLUSTER_CONF, if set, holds lines that are added to postgresql.conf when the
 # cluster is created.
@@ -134,6 +134,8 @@ stop() {
 
 destroy() {
 	load_state || return 0
+	# A gateway of this cluster goes with it.
+	"$(dirname "${BASH_SOURCE[0]}")/gateway.sh" destroy
 	stop
 	rm -rf "$data_dir" "$socket_dir"
 	case $data_dir in
@@ -149,8 +151,8 @@ dsn() {
 	local user=postgres
 	case ${1:-} in
 		'') ;;
-		writer | auditor | operator | reader | loader | anchorer) user=demo_$1 ;;
-		*) die "unknown role: $1" "one of writer, auditor, operator, reader, loader, anchorer" ;;
+		writer | auditor | operator | reader | loader | anchorer | gateway) user=demo_$1 ;;
+		*) die "unknown role: $1" "one of writer, auditor, operator, reader, loader, anchorer, gateway" ;;
 	esac
 	load_state || die "there is no cluster yet" "make up creates one"
 	echo "postgresql://$user@127.0.0.1:$port/$database"

@@ -8,14 +8,14 @@ DECLARE
 	v_login  name;
 	v_tenant text;
 BEGIN
-	FOREACH v_kind IN ARRAY ARRAY['writer', 'reader', 'auditor', 'operator', 'loader', 'anchorer'] LOOP
+	FOREACH v_kind IN ARRAY ARRAY['writer', 'reader', 'auditor', 'operator', 'loader', 'anchorer', 'gateway'] LOOP
 		v_login := 'demo_' || v_kind;
 		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_login) THEN
 			EXECUTE format('CREATE ROLE %I LOGIN', v_login);
 		END IF;
 		EXECUTE format('GRANT %I TO %I', 'ledger_' || v_kind, v_login);
 		-- The ledger's own chain is anchored as well.
-		FOREACH v_tenant IN ARRAY ARRAY['acme', 'globex'] || CASE v_kind WHEN 'anchorer' THEN '{ledger}' ELSE '{}' END::text[] LOOP
+		FOREACH v_tenant IN ARRAY ARRAY['acme', 'globex'] || CASE WHEN v_kind IN ('anchorer', 'gateway') THEN '{ledger}' ELSE '{}' END::text[] LOOP
 			IF NOT EXISTS (SELECT FROM ledger.ledger_tenant_grants
 			               WHERE tenant_id = v_tenant AND role_name = v_login) THEN
 				PERFORM ledger.ledger_grant_tenant(v_login, v_tenant);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A running ledger with real findings in it: starts the throw-away cluster,
-# migrates, loads the demo once, verifies, and says what to try next.
+# migrates, loads the demo once, anchors, verifies, starts the gateway, and says what to
+# try next.
 #
 # usage: up.sh [CATALOGUE.json]
 set -euo pipefail
@@ -85,6 +86,10 @@ anchor
 echo "== verification"
 verify
 
+echo "== gateway"
+"$checkout/deploy/dev/gateway.sh" start
+"$checkout/deploy/dev/gateway.sh" status
+
 finding=$(query -c "SELECT finding_id FROM ledger.findings_projection
 	WHERE tenant_id = 'acme' ORDER BY finding_id LIMIT 1")
 cat <<TEXT
@@ -105,6 +110,14 @@ append an event:
   SELECT sequence_no, event_hash FROM ledger_append('{"tenant": "acme", "type": "finding.comment_added",
     "findingId": "first-look", "artifactId": "pkg:generic/first-look", "policyVersion": "first-look-1",
     "payload": {"comment": "Hello, ledger"}}'::jsonb);
+
+or over HTTP (make token prints another token):
+
+  curl -s -H 'X-Stella-Tenant: acme' -H 'Authorization: Bearer $(node "$checkout/deploy/dev/token.mjs" mint "$run_dir/authority")' \\
+    '$("$checkout/deploy/dev/gateway.sh" url)/v1/ledger/projections/findings?limit=2'
+
+  curl -sf $("$checkout/deploy/dev/gateway.sh" url)/health/ready
+  curl -sf $("$checkout/deploy/dev/gateway.sh" url)/metrics | grep ledger_write_latency_seconds
 
 tamper as only a superuser can, and see it named:
 

@@ -57,7 +57,7 @@ unicode_survives() {
 
 lesser_roles() {
 	local role
-	for role in writer auditor operator reader loader; do
+	for role in writer auditor operator reader loader anchorer gateway; do
 		check "make -s dsn ROLE=$role connects" ask "$(make -s dsn ROLE=$role)" 'SELECT 1'
 	done
 	check 'the writer appends' ask "$(make -s dsn ROLE=writer)" "SELECT ledger.ledger_append(
@@ -100,6 +100,29 @@ odd_path() {
 	check 'and nothing beside it' test -d "$work/a" -a ! -e "$there/extension/findings_ledger.so"
 }
 
+# As the deployment guide has it, and with the token that make up printed.
+gateway() {
+	local url pid token
+	url=$(deploy/dev/gateway.sh url)
+	pid=$(cat "$LEDGER_RUN_DIR/gateway.pid")
+	check 'make up started the gateway' curl -sf "$url/health/ready"
+	check 'it has the metrics of the guide' bash -c "curl -sf $url/metrics | grep ledger_write_latency_seconds"
+	check 'the admin port has them too' curl -sf "$(deploy/dev/gateway.sh admin-url)/metrics"
+	check 'the line that make up printed finds findings' is \
+		"$(sh -c "$(grep -A 1 'curl -s -H' "$work/up.out")" | grep -c '"findingId":')" -ge 1
+	token=$(make -s token SCOPES=ledger.events.write)
+	check 'make token gives fewer scopes when told to' is "$(curl -s -o "$work/answer" -w '%{http_code}' \
+		-H 'X-Stella-Tenant: acme' -H "Authorization: Bearer $token" "$url/v1/ledger/events")" -eq 403
+	check 'make up again leaves it running' up
+	check 'as the same process' is "$(cat "$LEDGER_RUN_DIR/gateway.pid")" -eq "$pid"
+	kill -9 "$pid"
+	check 'after kill -9 make up starts another' up
+	check 'at the same address' is "$(deploy/dev/gateway.sh url)" = "$url"
+	check 'make down stops it' deploy/dev/gateway.sh stop
+	check 'then nobody answers' is "$(curl -s -o "$work/answer" -w '%{http_code}' "$url/health/live")" = 000
+	check 'make up starts it again' up
+}
+
 tampering() {
 	check 'a change by a superuser is possible' psql -Xq -v ON_ERROR_STOP=1 -d "$(make -s dsn)" -f deploy/dev/tamper.sql
 	check 'make up then fails' is "$(up >"$work/second.out" && echo passed || echo failed)" = failed
@@ -127,6 +150,7 @@ unicode_survives
 lesser_roles
 stop_and_start
 killed
+gateway
 odd_path
 tampering
 kev=${LEDGER_DATA:-}/known_exploited_vulnerabilities.json
