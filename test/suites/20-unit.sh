@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The core's unit tests, built with sanitizers (test/unit).  With LEDGER_LONG
-# also whether they notice when the core is broken (test/unit/mutations.sh).
+# Unit tests of the core and the gateway, built with sanitizers (test/unit).  With LEDGER_LONG
+# also whether they notice when the core or the gateway is broken (mutations.sh,
+# gateway_mutations.sh).
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
 mapfile -t tests < <(tests_in test/unit c "$@")
@@ -15,5 +16,6 @@ done
 	node test/vectors/rfc6962/hashes.mjs --check || status=1
 if [ -n "${LEDGER_LONG:-}" ] && [ $# -eq 0 ]; then
 	test/unit/mutations.sh || status=1
+	test/unit/gateway_mutations.sh || status=1
 fi
 exit "$status"

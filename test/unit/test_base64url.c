@@ -135,6 +135,8 @@ main(void)
 	refused("Zm8=", "padding");
 	refused("Z", "a lone character");
 	refused("Zm9vY", "a lone character behind a group");
+	refused("A", "a lone zero");
+	refused("Zm9vA", "a lone zero behind a group");
 	refused("Zh", "bits that stand for nothing");
 	refused("Zm9", "bits that stand for nothing");
 	refused("A+z/", "the other alphabet");

@@ -116,6 +116,18 @@ parties(void)
 	refused("{\"iss\":\"https://authority\\u0000x\",\"aud\":\"ledger\"," REST, "JSON", "a NUL in it is refused");
 }
 
+/* Of an authority whose name is also the audience's. */
+static void
+issuer_is_no_audience(void)
+{
+	static const char json[] = "{\"iss\":\"same\",\"aud\":\"other\",\"sub\":\"s\",\"tenant\":\"acme\"" EXP "}";
+	claims		c;
+
+	ok(claims_read(json, strlen(json), "tenant", &c) == NULL &&
+	   claims_check(&c, &(claims_want) {"same", "same", 60}, NOW) == CLAIMS_AUDIENCE, "even where both have one name");
+	claims_free(&c);
+}
+
 static void
 subject_is(const char *subject, size_t n, bool good, const char *name)
 {
@@ -249,6 +261,7 @@ main(void)
 {
 	times();
 	parties();
+	issuer_is_no_audience();
 	subjects();
 	tenants();
 	other_tenant_claim();

@@ -323,7 +323,7 @@ shapes(void)
 	ok(reason(HEADER "..AAAA", strlen(HEADER "..AAAA")) == NULL, "an empty payload is a payload");
 	memset(longest, 'A', JWT_MAX + 1);
 	memcpy(longest, HEADER ".", strlen(HEADER) + 1);
-	longest[JWT_MAX - 5] = '.';
+	longest[JWT_MAX - 4] = '.';
 	ok(reason(longest, JWT_MAX) == NULL, "a token of 8,192 bytes");
 	ok(reason(longest, JWT_MAX + 1) != NULL, "one more is too long");
 	/* The longest signature that fits, and one byte more. */

@@ -170,8 +170,31 @@ bounds(void)
 	is_int((int64_t) entries(c), 100, "no more than that");
 	token_cache_count(c, &counters);
 	is_int((int64_t) counters.evictions, 1000, "each further one takes the place of another");
-	put(c, 1999, 1);
-	is_int((int64_t) entries(c), 100, "the same token again takes none");
+	token_cache_free(c);
+	c = token_cache_new(100);
+	token_cache_empty(c, 1);
+	put(c, 1, 1);
+	put(c, 1, 1);
+	is_int((int64_t) entries(c), 1, "the same token again, verified by two threads, is one");
+	token_cache_free(c);
+}
+
+/* The next to be evicted expires first, and another takes its entry. */
+static void
+hand(void)
+{
+	token_cache *c = token_cache_new(3);
+	claims_verdict verdict;
+
+	token_cache_empty(c, 1);
+	for (uint32_t i = 1; i <= 3; i++)
+		put_until(c, i, 1, i == 2 ? NOW + 100 : NOW + 300, NOW);
+	put(c, 4, 1);
+	ok(!known(c, 1, 1), "the oldest went");
+	ok(known_at(c, 2, 1, NOW + 200, &verdict) && verdict == CLAIMS_EXPIRED, "the next expires");
+	put(c, 5, 1);
+	put(c, 6, 1);
+	ok(!known(c, 3, 1) && known(c, 4, 1) && known(c, 5, 1) && known(c, 6, 1), "so the one behind it goes next");
 	token_cache_free(c);
 }
 
@@ -294,6 +317,7 @@ main(void)
 	sweeping();
 	judged();
 	bounds();
+	hand();
 	flood();
 	at_random();
 	none();
