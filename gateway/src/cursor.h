@@ -11,7 +11,7 @@
 
 #include "lc_buf.h"
 
-#define CURSOR_MAX 2048			/* bytes of a token */
+#define CURSOR_MAX 6144			/* bytes of a token */
 
 extern bool cursor_start(void);	/* the key; a random one is told in the log */
 

@@ -199,7 +199,7 @@ DECLARE
 	v_actions  text[];
 BEGIN
 	PERFORM ledger.ledger_http_tenant(tenant);
-	IF page_size IS NOT NULL AND octet_length(v_pins::text) > 5500 THEN
+	IF page_size IS NOT NULL AND octet_length(v_pins::text) > 4000 THEN
 		RAISE EXCEPTION 'the tenant has too many chains for pages'
 			USING ERRCODE = 'LG400', DETAIL = 'A page token holds where each chain is read to.',
 				HINT = 'Leave page_size out: the whole is streamed, however long it is.', COLUMN = 'page_size';
