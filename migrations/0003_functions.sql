@@ -4369,16 +4369,19 @@ $$;
 COMMENT ON FUNCTION ledger.ledger_http_refuses(text) IS
 	'Does this SQLSTATE say that the request is wrong, and not that the database cannot serve it now? Part of ledger_http_append().';
 
--- "#/finding/id" of "finding.id is malformed": where a message begins with a member.
+-- "#/finding/id" of "finding.id must not be empty": where a message begins with a member.
 CREATE FUNCTION ledger.ledger_http_pointer(message text, item integer DEFAULT NULL) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
+DECLARE
+	v_member text := coalesce(
+		substring(message FROM '^unknown member "([^"/~]{1,80})"$'),
+		'payload' || substring(message FROM '^number at [$]((?:[.][A-Za-z0-9_]+)+) of payload '),
+		substring(message FROM '^((?:tenant|tenantId|type|eventType|id|eventId|chainId|policyVersion|findingId|artifactId|vulnId|finding|actorId|actorType|actor|occurredAt|payload|sourceRunId|evidenceBundleRef|expectedSequence)(?:[.][A-Za-z]+)*)(?: "[^"]*")? (?:is|must|has) '),
+		substring(message FROM '^([A-Za-z]+) is set by the ledger$'));
 BEGIN
-	RETURN nullif(coalesce('/' || item, '') || coalesce('/' || replace(coalesce(
-		substring($1 FROM '^unknown member "([^"/~]{1,80})"$'),
-		substring($1 FROM '^((?:tenant|tenantId|type|eventType|id|eventId|chainId|policyVersion|findingId|artifactId|vulnId|finding|actorId|actorType|actor|occurredAt|payload|sourceRunId|evidenceBundleRef|expectedSequence)(?:[.][A-Za-z]+)*) ')
-		), '.', '/'), ''), '');
+	RETURN nullif(coalesce('/' || item, '') || coalesce('/' || replace(v_member, '.', '/'), ''), '');
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_pointer(text, integer) IS
