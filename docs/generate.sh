@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes docs/reference/{errors,ledgerctl,problems,settings,sql}.md: from extension/src/errcodes.h,
+# Writes docs/reference/{errors,ledgerctl,metrics,problems,settings,sql}.md: from extension/src/errcodes.h,
 # the programs, and the catalog of a freshly migrated database.
 #
 # usage: generate.sh [--into DIR] [DSN]
@@ -40,5 +40,6 @@ make -s -C gateway all
 docs/generate/ledgerctl.sh gateway/bin/ledgerctl >"$target/ledgerctl.md"
 gateway/bin/ledger-gateway --print-settings-reference >"$target/gateway-settings.md"
 docs/generate/problems.sh >"$target/problems.md"
+node docs/generate/metrics.mjs gateway/src/prom_table.c >"$target/metrics.md"
 from_catalog settings >"$target/settings.md"
 from_catalog sql >"$target/sql.md"
