@@ -43,7 +43,8 @@ export const findPath = (path) => templates.find(({ pattern }) => pattern.test(p
 
 // What HTTP and the gateway as a whole send with any answer.
 const general = new Set(['date', 'connection', 'keep-alive', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding',
-	'vary', 'x-request-id', 'x-content-type-options', 'cache-control', 'strict-transport-security', 'traceparent']);
+	'vary', 'x-request-id', 'x-content-type-options', 'content-security-policy', 'referrer-policy', 'cache-control', 'strict-transport-security',
+	'server-timing']);
 // Answers to what the document has no operation for.
 const strangers = new Set([400, 404, 405, 406, 408, 413, 414, 417, 431, 501, 503]);
 
