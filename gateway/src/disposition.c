@@ -131,7 +131,7 @@ disposition_set(reply *r, const char *media_type, const char *file_name)
 	}
 	reply_header_set(r, "Content-Type", media_type);
 	reply_header_set(r, "Content-Disposition", value.status == LC_OK ? value.data : "attachment");
-	reply_header_set(r, "X-Content-Type-Options", "nosniff");
+	/* That types are not to be guessed, every answer says (respond.c). */
 	reply_header_set(r, "Content-Security-Policy", "default-src 'none'; sandbox");
 	reply_header_set(r, "Cache-Control", "private, no-store");
 	lc_buf_free(&value);

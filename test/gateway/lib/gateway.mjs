@@ -51,8 +51,13 @@ export * from './wait.mjs';
 export const work = mkdtempSync(join(process.env.GATEWAY_TEST_DIR || tmpdir(), 'ledger-gateway-'));
 const running = new Set();
 const killAll = () => { for (const child of running) child.kill('SIGKILL'); };
-// A test that failed may leave one running, which would keep this file from ending.
-after(killAll);
+// A test that failed may leave one running, which would keep this file from ending.  This runs
+// before the file's own hooks, so it ends them as stop() does, which then only judges.
+after(() => Promise.all([...running].map((child) => new Promise((resolve) => {
+	const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
+	child.once('close', () => { clearTimeout(timer); resolve(); });
+	child.kill('SIGTERM');
+}))));
 process.on('exit', () => {
 	killAll();
 	rmSync(work, { recursive: true, force: true });
@@ -166,11 +171,11 @@ class Gateway {
 
 	line(match, { deadline = 10_000 } = {}) {
 		const fits = typeof match === 'function' ? match : (line) => Object.entries(match).every(([name, value]) => line[name] === value);
-		return waitFor(() => {
-			const found = this.log.find((line) => fits(line));
-			if (!found && this.end) throw new Error(`the gateway ended with ${JSON.stringify(this.end)}: ${this.stderr}${this.stdout.slice(-5).join('\n')}`);
-			return found;
-		}, { deadline, what: `a line of the log like ${JSON.stringify(match) ?? match}` });
+		return waitFor(() => this.log.find((line) => fits(line)) ?? (this.end && 'ended'), { deadline, what: `a line of the log like ${JSON.stringify(match) ?? match}` })
+			.then((found) => {
+				if (found === 'ended') throw new Error(`the gateway ended with ${JSON.stringify(this.end)}: ${this.stderr}${this.stdout.slice(-5).join('\n')}`);
+				return found;
+			});
 	}
 
 	api(path, { tenant = 'acme', token, headers = {}, ...options } = {}) {

@@ -39,7 +39,12 @@ const templates = Object.keys(openapi.paths).map((template) => ({
 	variables: template.split('{').length,
 })).sort((a, b) => a.variables - b.variables);
 
-export const findPath = (path) => templates.find(({ pattern }) => pattern.test(path.split('?')[0]))?.template;
+// Escapes of characters that need none are the characters (RFC 3986 section 6.2.2.2).
+const plain = (path) => path.split('?')[0].replace(/%([0-9A-Fa-f]{2})/g, (text, hex) => {
+	const character = String.fromCharCode(parseInt(hex, 16));
+	return /[A-Za-z0-9._~-]/.test(character) ? character : text;
+});
+export const findPath = (path) => templates.find(({ pattern }) => pattern.test(plain(path)))?.template;
 
 // What HTTP and the gateway as a whole send with any answer.
 const general = new Set(['date', 'connection', 'keep-alive', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding',
