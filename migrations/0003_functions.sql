@@ -4905,7 +4905,7 @@ CREATE FUNCTION ledger.ledger_http_tile(tenant text, context jsonb)
 DECLARE
 	v_chain uuid   := ledger.ledger_http_chain(tenant, context);
 	v_path  text   := context -> 'path' ->> 'tile';
-	v_part  text[] := regexp_match(v_path, '^([0-7]|entries)/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:[.]p/([1-9][0-9]{0,2}))?$');
+	v_part  text[] := regexp_match(v_path, '^([0-7]|entries)/((?:x[0-9]{3}/){0,4}[0-9]{3})(?:[.]p/([1-9][0-9]{0,2}))?$');
 	v_entries boolean := v_part[1] = 'entries';
 	v_level smallint := CASE WHEN v_entries THEN 0 ELSE v_part[1]::smallint END;
 	v_index bigint := translate(v_part[2], 'x/', '');

@@ -167,7 +167,7 @@ SELECT * FROM ledger_http_history('acme', pg_temp.ask('{"policyVersion": "other"
 -- Verification, and the record of who was told.
 SELECT status, headers, body::jsonb ->> 'verdict' AS verdict, body::jsonb ->> 'rows' AS rows FROM ledger_http_verify('acme', pg_temp.ask('{}'), jsonb_build_object('chainId', :'chain', 'from', 2, 'to', '5'));
 SELECT body::jsonb ->> 'verdict' AS verdict FROM ledger_http_verify('acme', pg_temp.ask('{}'), jsonb_build_object('tenant', 'acme', 'chainId', :'chain'));
-SELECT tenant_id, subject, role_name, action, replace(object, :'chain', 'CHAIN') AS object, request_id, trace_id, at <= now() AS past FROM ledger_access_log WHERE subject = 'ann' ORDER BY access_id;
+SELECT tenant_id, subject, role_name, action, replace(object, :'chain', 'CHAIN') AS object, request_id, trace_id, at <= now() AS past FROM ledger_access_log WHERE request_id = 'r-1' ORDER BY access_id;
 SELECT * FROM ledger_http_verify('acme', pg_temp.ask('{}'), '[]');
 SELECT * FROM ledger_http_verify('acme', pg_temp.ask('{}'), NULL);
 SELECT * FROM ledger_http_verify('acme', pg_temp.ask('{}'), '{"chainId": 5}');
