@@ -17,36 +17,41 @@
 /* A request whose keys are always still on their way would turn in circles. */
 #define MAX_WAITS 3
 
-/* RFC 6750 section 3: what to bring, or what was wrong with it. */
+/* The route's scopes, any of which suffices, as RFC 6749 section 3.3 lists them. */
+static void
+list_scopes(uint32_t scopes, char *list, size_t size)
+{
+	list[0] = '\0';
+	for (uint32_t bit = 1; bit != 0; bit <<= 1)
+		if ((scopes & bit) != 0)
+			snprintf(list + strlen(list), size - strlen(list), "%s%s", list[0] != '\0' ? " " : "", scope_name((scope) bit));
+}
+
+/* RFC 6750 section 3: what to bring, or what was wrong with it.  Not with a 503, of which a token is not the cause. */
 static admission
 challenge(request *r, problem *p, const char *error)
 {
 	request_problem(r, p);
+	if (p->kind->status != 401)
+		return ADMIT_REFUSED;
 	if (error == NULL)
 		reply_header_set(&r->reply, "WWW-Authenticate", "Bearer realm=\"findings-ledger\"");
-	else if (strcmp(error, "insufficient_scope") == 0)
-	{
-		char		list[300] = "";
-
-		for (uint32_t bit = 1; bit != 0; bit <<= 1)
-			if ((r->match.route->scope & bit) != 0)
-				snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", list[0] != '\0' ? " " : "",
-						 scope_name((scope) bit));
-		reply_header_setf(&r->reply, "WWW-Authenticate", "Bearer realm=\"findings-ledger\", error=\"%s\", scope=\"%s\"",
-						  error, list);
-	}
 	else
 		reply_header_setf(&r->reply, "WWW-Authenticate", "Bearer realm=\"findings-ledger\", error=\"%s\"", error);
 	return ADMIT_REFUSED;
 }
 
 static admission
-wait_for_keys(request *r, problem *p)
+refuse_scope(request *r, problem *p)
 {
-	if (r->keys_waits++ < MAX_WAITS && auth_wait(r->loop, &r->keys))
-		return ADMIT_WAIT;
-	problem_set(p, "token_invalid", "The token names a key that the authority does not have.");
-	return challenge(r, p, "invalid_token");
+	char		list[300];
+
+	list_scopes(r->match.route->scope, list, sizeof(list));
+	problem_set(p, "scope_missing", "The route wants one of these scopes: %s", list);
+	request_problem(r, p);
+	reply_header_setf(&r->reply, "WWW-Authenticate",
+					  "Bearer realm=\"findings-ledger\", error=\"insufficient_scope\", scope=\"%s\"", list);
+	return ADMIT_REFUSED;
 }
 
 static admission
@@ -64,17 +69,15 @@ judge_token(request *r, const char *authorization, problem *p)
 	result = auth_token(token, strlen(token), time(NULL), &r->who, p);
 	if (result == AUTH_WAIT)
 	{
+		if (r->keys_waits++ < MAX_WAITS && auth_wait(r->loop, &r->keys))
+			return ADMIT_WAIT;
 		/* If the fetch has ended in this moment, the keys are there now. */
-		admission	a = wait_for_keys(r, p);
-
-		if (a == ADMIT_WAIT)
-			return a;
 		result = auth_token(token, strlen(token), time(NULL), &r->who, p);
 	}
 	if (result == AUTH_GOOD)
 		return ADMIT_GOOD;
 	if (result == AUTH_WAIT)
-		problem_set(p, "token_invalid", "The token names a key that the authority does not have.");
+		problem_set(p, "token_invalid", AUTH_NOT_GOOD);
 	return challenge(r, p, "invalid_token");
 }
 
@@ -140,10 +143,7 @@ admit_identity(request *r, problem *p)
 	if (!judge_tenant(r, request_header(r, "Authorization") == NULL && !r->who.certificate, p))
 		return ADMIT_REFUSED;
 	if ((r->who.scopes & row->scope) == 0)
-	{
-		problem_set(p, "scope_missing", NULL);
-		return challenge(r, p, "insufficient_scope");
-	}
+		return refuse_scope(r, p);
 	if (row->class == ROUTE_APPEND && !quota_take(r->who.tenant, 1, p))
 		return ADMIT_REFUSED;
 	return ADMIT_GOOD;

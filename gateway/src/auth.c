@@ -36,7 +36,7 @@ static auth_result
 refuse(problem *p, const char *why)
 {
 	log_line(LOG_DEBUG, "auth.refused", "token refused: %s", why);
-	problem_set(p, "token_invalid", "the token is not good here");
+	problem_set(p, "token_invalid", AUTH_NOT_GOOD);
 	return AUTH_REFUSED;
 }
 
@@ -49,10 +49,10 @@ judge(claims_verdict verdict, const identity *who, identity *out, problem *p)
 			*out = *who;
 			return AUTH_GOOD;
 		case CLAIMS_EXPIRED:
-			problem_set(p, "token_expired", "the token has expired");
+			problem_set(p, "token_expired", "The token has expired.");
 			return AUTH_REFUSED;
 		case CLAIMS_EARLY:
-			problem_set(p, "token_expired", "the token is not good yet");
+			problem_set(p, "token_expired", "The token is not good yet.");
 			return AUTH_REFUSED;
 		case CLAIMS_ISSUER:
 			return refuse(p, "another issuer");
@@ -132,7 +132,7 @@ no_keys(problem *p)
 		return refuse(p, "no authority is configured");
 	if (jwks_want())
 		return AUTH_WAIT;
-	problem_set(p, "keys_missing", "the authority's keys are not there yet");
+	problem_set(p, "keys_missing", "The authority's keys are not there yet.");
 	return AUTH_REFUSED;
 }
 
@@ -172,7 +172,7 @@ auth_token(const char *token, size_t n, time_t now, identity *out, problem *p)
 
 	if (n == 0)
 	{
-		problem_set(p, "token_missing", "the request has no token");
+		problem_set(p, "token_missing", "The request has no token.");
 		return AUTH_REFUSED;
 	}
 	if (n > JWT_MAX)
@@ -215,7 +215,7 @@ auth_certificate(const uint8_t *der, size_t n, identity *out, problem *p)
 	pthread_rwlock_unlock(&clients_lock);
 	if (found)
 		return AUTH_GOOD;
-	problem_set(p, "token_invalid", "the client certificate is not one of those that the gateway knows");
+	problem_set(p, "token_invalid", "The client certificate is not one of those that the gateway knows.");
 	return AUTH_REFUSED;
 }
 

@@ -20,6 +20,9 @@ typedef enum auth_result
 	AUTH_WAIT					/* keys are being fetched: ask again when the waiter is called */
 } auth_result;
 
+/* The detail of every token_invalid: which check failed is for the log alone. */
+#define AUTH_NOT_GOOD "The token is not good here."
+
 /* Loads keys, starts the thread that fetches them.  False after a message. */
 extern bool auth_start(void);
 extern void auth_reload(void);	/* SIGHUP: settings and key files anew */

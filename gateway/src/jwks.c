@@ -153,6 +153,16 @@ tell_skipped(lc_str kid, const char *why, void *arg)
 			 kid.n > 64 ? 64 : (int) kid.n, kid.s != NULL ? kid.s : "", why);
 }
 
+/* Where from, for the log: a URL without what may be a password. */
+static void
+tell_failed(log_level level, const char *place, const fault *f)
+{
+	char		name[512];
+
+	http_public_url(place, name, sizeof(name));
+	log_line(level, "auth.keys_failed", "the authority's keys cannot be had from %s: %s", name, f->text);
+}
+
 static bool
 same_keys(const jwk_set *fresh)
 {
@@ -260,7 +270,7 @@ fetch(long *max_age)
 	{
 		atomic_fetch_add(&failures_count, 1);
 		if (!atomic_load(&stopping))
-			log_line(LOG_WARN, "auth.keys_failed", "the authority's keys cannot be had from %s: %s", place, f.text);
+			tell_failed(LOG_WARN, place, &f);
 	}
 	return good;
 }
@@ -446,7 +456,7 @@ jwks_start(void (*changed) (uint64_t generation_now))
 	keys_changed = changed;
 	if (c->auth_jwks[0] != '\0' && !jwks_source_check(c->auth_jwks, &f))
 	{
-		log_line(LOG_ERROR, "auth.keys_failed", "the authority's keys cannot be had from %s: %s", c->auth_jwks, f.text);
+		tell_failed(LOG_ERROR, c->auth_jwks, &f);
 		return false;
 	}
 	next_fetch = now_ms();
