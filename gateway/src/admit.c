@@ -203,7 +203,7 @@ admit_header(request *r, const char *method, const char *version, problem *p)
 	bool		chunked;
 	uint64_t	length;
 
-	if (!strict_check(r->connection, method, version, p))
+	if (!strict_check(r->connection, method, r->target_length, version, p))
 		return refuse_close(r, p);
 	length = body_length(r, &chunked);
 	r->has_body = length > 0 || chunked;

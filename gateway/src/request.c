@@ -155,8 +155,9 @@ request_begin(void *cls, const char *raw, struct MHD_Connection *connection)
 	lc_buf_init(&r->body, &lc_alloc_malloc);
 	/* There is none in "GET\r\n". */
 	raw = raw != NULL ? raw : "";
-	r->target_too_long = target_too_long(raw, strlen(raw));
-	r->target_fault = target_parse(raw, strlen(raw), &r->target);
+	r->target_length = strlen(raw);
+	r->target_too_long = target_too_long(raw, r->target_length);
+	r->target_fault = target_parse(raw, r->target_length, &r->target);
 	peer->request = r;
 	if (peer->phase == DOOR_IDLE)
 		door_phase_set(peer, DOOR_READING, config_now()->request_timeout_ms);

@@ -39,6 +39,7 @@ typedef struct request
 	target		target;
 	const char *target_fault;	/* NULL: it is good */
 	bool		target_too_long;
+	size_t		target_length;	/* of the text in the request line */
 	route_match match;			/* match.route NULL: none */
 	identity	who;
 	char		id[40];			/* X-Request-Id: the caller's if it is a good one, else ours */

@@ -206,11 +206,12 @@ adjacent(const field *f)
 }
 
 static bool
-text_is_whole(const fields *all, const char *method, const char *version, size_t header_size)
+text_is_whole(const fields *all, const char *method, size_t target, const char *version, size_t header_size)
 {
 	const char *next = version + strlen(version);
 
-	if (!line_ended(next))
+	/* One blank before the target, one behind it; a NUL in it would have made it shorter. */
+	if (version != method + strlen(method) + 1 + target + 1 || !line_ended(next))
 		return false;
 	next += 2;
 	for (size_t i = 0; i < all->count; i++)
@@ -226,21 +227,22 @@ text_is_whole(const fields *all, const char *method, const char *version, size_t
 }
 
 static bool
-judge_text(const fields *all, struct MHD_Connection *connection, const char *method, const char *version, problem *p)
+judge_text(const fields *all, struct MHD_Connection *connection, const char *method, size_t target,
+		   const char *version, problem *p)
 {
 	const union MHD_ConnectionInfo *info;
 
 	if (strcmp(MHD_get_version(), "0.9.75") != 0)
 		return true;
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	if (info == NULL || text_is_whole(all, method, version, info->header_size))
+	if (info == NULL || text_is_whole(all, method, target, version, info->header_size))
 		return true;
 	problem_set(p, "http_malformed", "A line of the header is folded, holds a NUL or does not end in CR LF.");
 	return false;
 }
 
 bool
-strict_check(struct MHD_Connection *connection, const char *method, const char *version, problem *p)
+strict_check(struct MHD_Connection *connection, const char *method, size_t target, const char *version, problem *p)
 {
 	fields		all;
 	bool		http_1_1 = strcmp(version, "HTTP/1.1") == 0;
@@ -261,6 +263,6 @@ strict_check(struct MHD_Connection *connection, const char *method, const char *
 	for (size_t i = 0; i < all.count; i++)
 		if (!judge_field(&all, i, p))
 			return false;
-	return judge_text(&all, connection, method, version, p) && judge_framing(&all, http_1_1, p) &&
+	return judge_text(&all, connection, method, target, version, p) && judge_framing(&all, http_1_1, p) &&
 		judge_host(&all, http_1_1, p);
 }

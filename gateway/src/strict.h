@@ -11,9 +11,11 @@
 #include "problem.h"
 
 /*
- * At the first call of the handler, when all headers are there.  False: p says
+ * At the first call of the handler, when all headers are there; target is the
+ * length of the target that MHD_OPTION_URI_LOG_CALLBACK saw.  False: p says
  * what to answer, and the connection is to be closed behind it.
  */
-extern bool strict_check(struct MHD_Connection *connection, const char *method, const char *version, problem *p);
+extern bool strict_check(struct MHD_Connection *connection, const char *method, size_t target, const char *version,
+						 problem *p);
 
 #endif
