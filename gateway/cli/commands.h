@@ -10,6 +10,7 @@
 extern const cli_command cmd_keygen;
 extern const cli_command cmd_verify_proof;
 extern const cli_command cmd_verify_export;
+extern const cli_command cmd_verify_findings;
 extern const cli_command cmd_verify_checkpoints;
 extern const cli_command cmd_verify_tiles;
 extern const cli_command cmd_inspect;

@@ -73,6 +73,7 @@ main(int argc, char **argv)
 		cmd_keygen,
 		cmd_verify_proof,
 		cmd_verify_export,
+		cmd_verify_findings,
 		cmd_verify_checkpoints,
 		cmd_verify_tiles,
 		cmd_inspect,
