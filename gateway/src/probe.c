@@ -519,3 +519,15 @@ probe_type_projected(const char *event_type)
 	pthread_mutex_unlock(&mutex);
 	return found;
 }
+
+bool
+probe_tenant_known(const char *tenant)
+{
+	bool		found = false;
+
+	pthread_mutex_lock(&mutex);
+	for (size_t i = 0; !found && i < seen.metrics.backlogs_count; i++)
+		found = strcmp(seen.metrics.backlogs[i].tenant, tenant) == 0;
+	pthread_mutex_unlock(&mutex);
+	return found;
+}

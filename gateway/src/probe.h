@@ -23,6 +23,9 @@ extern void probe_ready(struct request *r);
 struct prom_set;
 extern void probe_samples(struct prom_set *out);
 
+/* Is it a tenant that has events and is granted to this gateway?  As it was read last. */
+extern bool probe_tenant_known(const char *tenant);
+
 /* Is an event of that type projected?  As the table of event types was when it was read last. */
 extern bool probe_type_projected(const char *event_type);
 

@@ -278,6 +278,9 @@ put_quota(const quota_state *state, void *arg)
 	const char *labels[] = {"tenant", state->tenant, NULL, NULL, NULL, NULL, NULL};
 	uint64_t	left = state->limit > state->backlog ? state->limit - state->backlog : 0;
 
+	/* A token may name any tenant; only one that is there is worth a series. */
+	if (!probe_tenant_known(state->tenant))
+		return;
 	if (state->limit > 0)
 		prom_add_value(s, "ledger_quota_remaining", (double) left, labels);
 	labels[2] = "reason";

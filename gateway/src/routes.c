@@ -25,7 +25,7 @@ const route routes[] = {
 	{.name = "getReady", .method = "GET", .pattern = "/health/ready", .class = ROUTE_LOCAL, .local = probe_ready,
 		.flags = ROUTE_ADMIN},
 	{.name = "getMetrics", .method = "GET", .pattern = "/metrics", .class = ROUTE_LOCAL, .local = prom_local,
-		.flags = ROUTE_ADMIN},
+		.produces = "text/plain application/openmetrics-text", .flags = ROUTE_ADMIN},
 
 	/* Events. */
 	{.name = "appendEvent", .method = "POST", .pattern = "/v1/ledger/events", .scope = SCOPE_EVENTS_WRITE,
