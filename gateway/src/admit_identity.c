@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "auth.h"
+#include "config.h"
 #include "door.h"
 #include "link.h"
 #include "quota.h"
@@ -98,12 +99,40 @@ judge_link(request *r, problem *p)
 }
 
 static admission
+judge_certificate(request *r, const gnutls_datum_t *der, problem *p)
+{
+	if (auth_certificate(der->data, der->size, &r->who, p) == AUTH_GOOD)
+		return ADMIT_GOOD;
+	return challenge(r, p, NULL);
+}
+
+/*
+ * A token goes before a certificate: it says more.  But where certificates are
+ * required, a token without a good one is not enough, nor is a signed link.
+ */
+static admission
 judge_caller(request *r, problem *p)
 {
 	const char *authorization = request_header(r, "Authorization");
+	gnutls_datum_t der;
+	tls_peer	peer = door_certificate(r->peer, &der);
 
+	if (peer != TLS_PEER_GOOD && config_now()->tls_require_client)
+	{
+		problem_set(p, peer == TLS_PEER_BAD ? "token_invalid" : "token_missing", "%s",
+					peer == TLS_PEER_BAD ? "The client certificate is not signed by the clients' CA, or not valid now." :
+					"A client certificate is required.");
+		return challenge(r, p, NULL);
+	}
 	if (authorization != NULL)
 		return judge_token(r, authorization, p);
+	if (peer == TLS_PEER_GOOD)
+		return judge_certificate(r, &der, p);
+	if (peer == TLS_PEER_BAD)
+	{
+		problem_set(p, "token_invalid", "The client certificate is not signed by the clients' CA, or not valid now.");
+		return challenge(r, p, NULL);
+	}
 	if ((r->match.route->flags & ROUTE_SIGNED_URL) != 0 && target_query(&r->target, "signature") != NULL)
 		return judge_link(r, p);
 	problem_set(p, "token_missing", NULL);

@@ -22,12 +22,16 @@
 #include "loop_internal.h"
 #include "problem.h"
 #include "request.h"
+#include "tls.h"
 
 /* Connections beyond the limit that are still let in, to be told so. */
 #define OVER_ROOM 64
 
 /* While draining: how long a connection between requests is kept, for one may be on its way. */
 #define LAST_CHANCE_MS 1000
+
+/* A certificate may expire, or its CA be taken away, while its connection goes on. */
+#define JUDGE_AGAIN_MS 30000
 
 struct door
 {
@@ -108,6 +112,12 @@ opened(door *d, struct MHD_Connection *mhd)
 	c->fd = info->connect_fd;
 	c->timer.fire = time_is_over;
 	c->timer.arg = c;
+	if (d->tls)
+	{
+		info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+		if (info != NULL && info->tls_session != NULL)
+			tls_begin(info->tls_session);
+	}
 	c->next = d->connections;
 	if (c->next != NULL)
 		c->next->prev = c;
@@ -148,6 +158,24 @@ notify_connection(void *cls, struct MHD_Connection *mhd, void **context, enum MH
 		closed(*context);
 		*context = NULL;
 	}
+}
+
+tls_peer
+door_certificate(door_connection *c, gnutls_datum_t *der)
+{
+	const union MHD_ConnectionInfo *info =
+		c->door->tls ? MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION) : NULL;
+	int64_t		now = c->door->loop->now;
+
+	if (info == NULL || info->tls_session == NULL)
+		return TLS_PEER_NONE;
+	if (c->judged == 0 || now >= c->judged + JUDGE_AGAIN_MS)
+	{
+		c->peer = tls_judge(info->tls_session, &c->certificate);
+		c->judged = now;
+	}
+	*der = c->certificate;
+	return c->peer;
 }
 
 /* ---- the daemon ---- */
@@ -194,8 +222,13 @@ start_daemon(door *d, int fd)
 		{MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t) (d->admin ? 0 : settings->per_ip_connections), NULL},
 		{MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
 		{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+		{d->tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, 0, (void *) (uintptr_t) tls_certificate},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *) (uintptr_t) TLS_PRIORITIES},
 		{MHD_OPTION_END, 0, NULL}
 	};
+
+	if (d->tls)
+		flags |= MHD_USE_TLS;
 
 	return MHD_start_daemon(flags, 0, NULL, NULL, request_handle, d,
 							MHD_OPTION_EXTERNAL_LOGGER, tell, NULL,

@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 
 #include "loop.h"
+#include "tls.h"
 
 typedef struct door door;
 struct request;
@@ -34,6 +35,9 @@ typedef struct door_connection
 	door_phase	phase;
 	loop_timer	timer;			/* past it the connection is shut down */
 	struct request *request;	/* NULL between requests */
+	tls_peer	peer;			/* as it was judged last; judged: when, 0: never */
+	gnutls_datum_t certificate;
+	int64_t		judged;
 	struct door_connection *prev, *next;
 } door_connection;
 
@@ -65,6 +69,9 @@ extern void door_cut(door_connection *c);	/* shut the socket down: libmicrohttpd
  * coming in.  The caller has the connection closed behind it.
  */
 extern void door_write(door_connection *c, const void *bytes, size_t n);
+
+/* The client's certificate, and what is to be thought of it. */
+extern tls_peer door_certificate(door_connection *c, gnutls_datum_t *der);
 
 /* door_linger.c: what becomes of a socket when its connection is closed. */
 extern void door_linger(loop *l, int fd);

@@ -97,6 +97,8 @@ open_address(listen_address *a, bool admin)
 	lc_buf	   *list = &addresses[admin];
 	int			doors = admin ? 1 : count;
 
+	if (a->https && !tls_start())
+		return false;
 	for (int i = 0; i < doors; i++)
 	{
 		int			fd = open_socket(a, doors > 1);

@@ -27,6 +27,7 @@
 #include "notify.h"
 #include "probe.h"
 #include "tick.h"
+#include "tls.h"
 
 #define POLL_MS 20
 #define MAX_LOOPS 64
@@ -169,6 +170,7 @@ reload(void)
 	{
 		log_start(config_now()->log_level);
 		auth_reload();
+		tls_reload();
 		log_line(LOG_INFO, "config.reloaded", "settings were read anew");
 	}
 	else
