@@ -184,6 +184,7 @@ respond(request *r)
 
 	if (r->match.route != NULL)
 	{
+		reply_header_remove(&r->reply, "Ledger-Code");	/* of a refused batch; its body says it */
 		give_next(r);
 		answer_conditional(r);
 	}

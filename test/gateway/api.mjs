@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { anEvent, file, newTenant, program, request, root, scopes, sql, startGateway, superuser, work } from './lib/gateway.mjs';
+import { anEvent, file, newTenant, program, request, root, scopes, sql, startGateway, superuser, tamper, work } from './lib/gateway.mjs';
 
 const run = promisify(execFile);
 const ledgerctl = (...args) => run(`${root}/gateway/bin/ledgerctl`, args, { maxBuffer: 1 << 26 });
@@ -217,14 +217,12 @@ test('a verification says clean, and says tampered', async () => {
 	const chain = await aChain(3);
 	const report = await post('/v1/ledger/verify', { chainId: chain.chainId });
 	assert.deepEqual([report.status, report.json.verdict, report.json.rows], [200, 'clean', 3]);
-	await sql(`BEGIN; SET LOCAL session_replication_role = replica; ALTER TABLE ledger.ledger_events DISABLE TRIGGER USER;
-		UPDATE ledger.ledger_events SET event_body = '{"comment": "forged"}' WHERE tenant_id = '${tenant}' AND chain_id = '${chain.chainId}' AND sequence_no = 2;
-		ALTER TABLE ledger.ledger_events ENABLE ALWAYS TRIGGER zzzz_ledger_link, ENABLE ALWAYS TRIGGER ledger_refuse_row,
-			ENABLE ALWAYS TRIGGER ledger_refuse_statement, ENABLE ALWAYS TRIGGER ledger_project; COMMIT`).catch(() => sql(`SET session_replication_role = replica;
-		UPDATE ledger.ledger_events SET event_body = '{"comment": "forged"}' WHERE tenant_id = '${tenant}' AND chain_id = '${chain.chainId}' AND sequence_no = 2`));
+	await tamper('ledger_events', `UPDATE ledger.ledger_events SET event_body = '{"comment": "forged"}'
+		WHERE tenant_id = '${tenant}' AND chain_id = '${chain.chainId}' AND sequence_no = 2`);
 	assert.equal((await post('/v1/ledger/verify', { chainId: chain.chainId })).json.verdict, 'tampered');
 	for (const body of [{ more: 1 }, { chainId: 'x' }, { from: 0 }, []]) assert.equal((await post('/v1/ledger/verify', body)).status, 400, JSON.stringify(body));
 	assert.equal((await post('/v1/ledger/verify', { tenant: 'globex' })).status, 403);
+	assert.equal(await sql('SELECT count(*) FROM ledger.ledger_guard_state() WHERE NOT ok'), '0', 'the guards are on again');
 });
 
 // ---- those who may not, route by route ----
