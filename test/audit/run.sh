@@ -39,7 +39,7 @@ export PGDATABASE=audit
 	# A key's CHECK asks the extension.
 	echo 'CREATE SCHEMA ledger; CREATE EXTENSION findings_ledger SCHEMA ledger;'
 	for table in schema_migrations settings tenants event_types chains partition_intent events \
-		merkle_roots merkle_tiles keys anchor_receipts verification_marks; do
+		merkle_roots merkle_tiles keys anchor_receipts verification_marks projection_stats; do
 		cat "sql/tables/ledger_$table.sql"
 	done
 	cat sql/tables/finding*.sql sql/tables/triage_actions.sql sql/data/event_types.sql sql/data/partition_intent.sql test/audit/schema.sql
