@@ -1046,7 +1046,7 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 		       ('ledger_schema_migrations', 'ledger_refuse_row', 1 + 2 + 16, 'any')
 		UNION ALL
 		SELECT t.relation, w.name, w.type_bits, NULL
-		  FROM (VALUES ('ledger_merkle_tiles'), ('ledger_anchor_receipts'), ('ledger_verification_marks')) AS t (relation),
+		  FROM (VALUES ('ledger_merkle_tiles'), ('ledger_anchor_receipts'), ('ledger_verification_marks'), ('ledger_access_log')) AS t (relation),
 		       (VALUES ('ledger_refuse_row', 1 + 2 + 8 + 16), ('ledger_refuse_statement', 2 + 8 + 16 + 32)) AS w (name, type_bits)
 		UNION ALL
 		SELECT t.relation, w.name, w.type_bits, CASE WHEN w.conditional THEN t.condition END
@@ -1106,7 +1106,8 @@ CREATE OR REPLACE FUNCTION pg_temp.plain_guards() RETURNS TABLE (tenant_id text,
 	UNION ALL
 	SELECT NULL, format('row security of %s: not enabled and forced', n.name)
 	  FROM unnest('{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains,ledger_merkle_roots,ledger_merkle_tiles,
-	               ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_attachments}'::text[]) AS n (name)
+	               ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_access_log,ledger_attachments,
+	               ledger_projection_stats}'::text[]) AS n (name)
 	 WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relname = n.name AND c.relnamespace = (SELECT id FROM space)
 	                      AND c.relrowsecurity AND c.relforcerowsecurity)
 	UNION ALL

@@ -5,7 +5,7 @@ const acme = 'ledger.ledger_events_acme';
 const appendOnly = ['ledger_refuse_row', 'ledger_refuse_statement'];
 const additive = ['ledger_refuse_row', 'ledger_refuse_delete', 'ledger_refuse_statement'];
 const others = [
-	...['ledger_merkle_tiles', 'ledger_anchor_receipts', 'ledger_verification_marks'].map((table) => ({ table, triggers: appendOnly })),
+	...['ledger_merkle_tiles', 'ledger_anchor_receipts', 'ledger_verification_marks', 'ledger_access_log'].map((table) => ({ table, triggers: appendOnly })),
 	{ table: 'ledger_merkle_roots', triggers: additive, lets: 'ledger_anchor_only_adds' },
 	{ table: 'ledger_keys', triggers: additive, lets: 'ledger_key_only_ends' },
 	{ table: 'ledger_key_ranges', triggers: additive, lets: 'ledger_range_only_narrows' },
@@ -64,7 +64,7 @@ export const cases = [
 		sql: `ALTER TABLE ledger.ledger_events DETACH PARTITION ${acme};` },
 	...['ledger_events', 'findings_projection', 'finding_history', 'triage_actions', 'ledger_chains', 'ledger_merkle_roots', 'ledger_merkle_tiles',
 		'ledger_merkle_edge', 'ledger_key_ranges', 'ledger_anchor_receipts', 'ledger_anchor_stats', 'ledger_verification_marks',
-		'ledger_attachments'].flatMap((table) => [
+		'ledger_access_log', 'ledger_attachments', 'ledger_projection_stats'].flatMap((table) => [
 		{ name: `row security of ${table} off`, sql: `ALTER TABLE ledger.${table} DISABLE ROW LEVEL SECURITY;`, expect: missing() },
 		{ name: `row security of ${table} not forced`, sql: `ALTER TABLE ledger.${table} NO FORCE ROW LEVEL SECURITY;`, expect: missing() }]),
 	{ name: 'primary key dropped', sql: 'ALTER TABLE ledger.ledger_events DROP CONSTRAINT ledger_events_pkey;',

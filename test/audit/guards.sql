@@ -31,7 +31,7 @@ BEGIN
 		EXECUTE format('ALTER TABLE ledger.ledger_events ENABLE ALWAYS TRIGGER %I', v_name);
 	END LOOP;
 	FOREACH v_name IN ARRAY '{ledger_events,findings_projection,finding_history,triage_actions,ledger_chains,ledger_merkle_roots,ledger_merkle_tiles,
-		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_attachments}'::text[] LOOP
+		ledger_merkle_edge,ledger_key_ranges,ledger_anchor_receipts,ledger_anchor_stats,ledger_verification_marks,ledger_access_log,ledger_attachments,ledger_projection_stats}'::text[] LOOP
 		EXECUTE format('ALTER TABLE ledger.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', v_name);
 	END LOOP;
 	CREATE ROLE ledger_owner NOLOGIN;
@@ -46,6 +46,7 @@ $$;
 \i sql/triggers/ledger_merkle_roots.sql
 \i sql/triggers/ledger_keys.sql
 \i sql/triggers/ledger_settings.sql
+\i sql/triggers/ledger_attachments.sql
 CREATE EVENT TRIGGER ledger_guard_start ON ddl_command_start EXECUTE FUNCTION ledger.ledger_guard_start();
 CREATE EVENT TRIGGER ledger_guard_ddl_end ON ddl_command_end EXECUTE FUNCTION ledger.ledger_guard_ddl_end();
 CREATE EVENT TRIGGER ledger_guard_drop ON sql_drop EXECUTE FUNCTION ledger.ledger_guard_drop();

@@ -39,12 +39,12 @@ export PGDATABASE=audit
 	# A key's CHECK asks the extension.
 	echo 'CREATE SCHEMA ledger; CREATE EXTENSION findings_ledger SCHEMA ledger;'
 	for table in schema_migrations settings tenants event_types chains partition_intent events \
-		merkle_roots merkle_tiles keys anchor_receipts verification_marks projection_stats; do
+		merkle_roots merkle_tiles keys anchor_receipts verification_marks access_log attachments projection_stats; do
 		cat "sql/tables/ledger_$table.sql"
 	done
 	cat sql/tables/finding*.sql sql/tables/triage_actions.sql sql/data/event_types.sql sql/data/partition_intent.sql test/audit/schema.sql
 	# The other verifier.  Its functions only: the tables stay without guards.
-	for function in only_adds rebuild_projection guard_state guard_fingerprint require_subject verify_scan name_fault judge own_events keys verify_signatures verify_anchors verify_guards verify; do
+	for function in only_adds attachments rebuild_projection guard_state guard_fingerprint require_subject verify_scan name_fault judge own_events keys verify_signatures verify_anchors verify_guards verify; do
 		cat "sql/functions/ledger_$function.sql"
 	done
 } | "${psql[@]}"
