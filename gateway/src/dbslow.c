@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "dbslow_internal.h"
+#include "lc_sha256.h"
 
 #define LONGEST_WAIT_MS 1000
 #define LOOK_MS 100				/* how often the keeper looks for requests that gave up */
@@ -113,6 +114,7 @@ work(void *arg)
 			job_refuse(j, "deadline", "the request waited too long for the database");
 	}
 	dbslow_disconnect(c);
+	lc_sha256_thread_end();
 	return NULL;
 }
 

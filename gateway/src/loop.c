@@ -19,6 +19,7 @@
 #include "dbappend.h"
 #include "dbpipe.h"
 #include "door.h"
+#include "lc_sha256.h"
 #include "log.h"
 #include "loop_internal.h"
 
@@ -225,6 +226,7 @@ run(void *arg)
 		one_round(l, time_to_wait(l));
 	}
 	finish(l);
+	lc_sha256_thread_end();
 	return NULL;
 }
 
