@@ -18,6 +18,7 @@
 #include "http.h"
 #include "jwks.h"
 #include "jwt.h"
+#include "key_set.h"
 #include "lc_sha256.h"
 #include "log.h"
 #include "token_cache.h"
@@ -180,14 +181,14 @@ auth_token(const char *token, size_t n, time_t now, identity *out, problem *p)
 	if (lc_sha256(token, n, hash) != LC_OK)
 		return refuse(p, "no SHA-256");
 	/* The generation before the settings: what was read by older settings is never kept under a newer one. */
-	keys = jwks_take(&generation);
+	keys = key_set_take(&generation);
 	c = config_now();
 	if (token_cache_get(cache, hash, generation, &(claims_want) {c->auth_issuer, c->auth_audience, c->auth_skew_s},
 						now, &verdict, &who) == TOKEN_JUDGED)
 		result = judge(verdict, &who, out, p);
 	else
-		result = verify(token, n, hash, keys != NULL ? jwks_keys(keys) : NULL, generation, now, out, p);
-	jwks_give(keys);
+		result = verify(token, n, hash, keys != NULL ? key_set_keys(keys) : NULL, generation, now, out, p);
+	key_set_give(keys);
 	return result;
 }
 
@@ -261,7 +262,7 @@ auth_start(void)
 		log_line(LOG_ERROR, "auth.start", "no memory for the cache of tokens, or no libcurl");
 		return false;
 	}
-	jwks_give(jwks_take(&generation));
+	key_set_give(key_set_take(&generation));
 	token_cache_empty(cache, generation);
 	return load_clients() && jwks_start(keys_changed);
 }

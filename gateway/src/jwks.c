@@ -2,10 +2,8 @@
  * jwks.c
  *		The thread that fetches keys, and who waits for it.
  *
- * Two locks, never held together: keys_lock guards which set is the present
- * one (taken by every request, for a moment), fetch_lock what the thread is to
- * do and who waits.  A set is not changed once it is there; it is freed by the
- * last who gives it back.
+ * fetch_lock guards what the thread is to do and who waits; it is never held
+ * while a set of keys is taken or replaced.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -19,79 +17,11 @@
 #include "http.h"
 #include "jwks.h"
 #include "jwks_source.h"
+#include "key_set.h"
 #include "lc_sha256.h"
 #include "log.h"
 
 #define FETCH_SECONDS 10
-
-struct key_set
-{
-	atomic_int	refs;
-	jwk_set		set;
-};
-
-/* ---- the present keys ---- */
-
-static pthread_rwlock_t keys_lock = PTHREAD_RWLOCK_INITIALIZER;
-static key_set *present = NULL;
-static uint64_t generation = 1;
-
-key_set *
-jwks_take(uint64_t *generation_out)
-{
-	key_set    *s;
-
-	pthread_rwlock_rdlock(&keys_lock);
-	s = present;
-	if (s != NULL)
-		atomic_fetch_add(&s->refs, 1);
-	*generation_out = generation;
-	pthread_rwlock_unlock(&keys_lock);
-	return s;
-}
-
-const jwk_set *
-jwks_keys(const key_set *s)
-{
-	return &s->set;
-}
-
-void
-jwks_give(key_set *s)
-{
-	if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
-		return;
-	jwk_set_clear(&s->set);
-	free(s);
-}
-
-/* Replaces the present keys under a new generation.  NULL: there are none any more. */
-static uint64_t
-set_present(key_set *fresh)
-{
-	key_set    *old;
-	uint64_t	now;
-
-	pthread_rwlock_wrlock(&keys_lock);
-	old = present;
-	present = fresh;
-	now = ++generation;
-	pthread_rwlock_unlock(&keys_lock);
-	jwks_give(old);
-	return now;
-}
-
-/* The keys stay, but what was verified with them before counts no more. */
-static uint64_t
-next_generation(void)
-{
-	uint64_t	now;
-
-	pthread_rwlock_wrlock(&keys_lock);
-	now = ++generation;
-	pthread_rwlock_unlock(&keys_lock);
-	return now;
-}
 
 /* ---- what the thread is to do ---- */
 
@@ -167,10 +97,10 @@ static bool
 same_keys(const jwk_set *fresh)
 {
 	uint64_t	unused;
-	key_set    *s = jwks_take(&unused);
-	bool		same = s != NULL && memcmp(s->set.digest, fresh->digest, sizeof(fresh->digest)) == 0;
+	key_set    *s = key_set_take(&unused);
+	bool		same = s != NULL && memcmp(key_set_keys(s)->digest, fresh->digest, sizeof(fresh->digest)) == 0;
 
-	jwks_give(s);
+	key_set_give(s);
 	return same;
 }
 
@@ -178,24 +108,18 @@ same_keys(const jwk_set *fresh)
 static bool
 accept(const char *text, size_t n, const char *place, fault *f)
 {
-	key_set    *fresh = calloc(1, sizeof(*fresh));
+	key_set    *fresh = key_set_parse(text, n, tell_skipped, f);
 	int			count;
 
 	if (fresh == NULL)
-		return fault_set(f, "out of memory");
-	atomic_init(&fresh->refs, 1);
-	if (!jwk_set_parse(text, n, &fresh->set, tell_skipped, NULL, f))
-	{
-		free(fresh);
 		return false;
-	}
-	count = (int) fresh->set.count;
-	if (same_keys(&fresh->set))
+	count = (int) key_set_keys(fresh)->count;
+	if (same_keys(key_set_keys(fresh)))
 	{
-		jwks_give(fresh);
+		key_set_give(fresh);
 		return true;
 	}
-	keys_changed(set_present(fresh));
+	keys_changed(key_set_replace(fresh));
 	log_line(count > 0 ? LOG_INFO : LOG_WARN, "auth.keys", "%d keys of the authority, from %s", count, place);
 	return true;
 }
@@ -228,7 +152,7 @@ static void
 change_place(const char *place)
 {
 	if (last_place[0] != '\0')
-		keys_changed(set_present(NULL));
+		keys_changed(key_set_replace(NULL));
 	etag[0] = '\0';
 	memset(last_text, 0, sizeof(last_text));
 	snprintf(last_place, sizeof(last_place), "%s", place);
@@ -495,7 +419,7 @@ jwks_stop(void)
 void
 jwks_reload(void)
 {
-	keys_changed(next_generation());
+	keys_changed(key_set_next_generation());
 	pthread_mutex_lock(&fetch_lock);
 	if (running)
 	{
@@ -527,10 +451,10 @@ void
 jwks_count(auth_counters *out)
 {
 	uint64_t	unused;
-	key_set    *s = jwks_take(&unused);
+	key_set    *s = key_set_take(&unused);
 
-	out->keys = s != NULL ? (int) s->set.count : 0;
-	jwks_give(s);
+	out->keys = s != NULL ? (int) key_set_keys(s)->count : 0;
+	key_set_give(s);
 	out->jwks_fetches = atomic_load(&fetches_count);
 	out->jwks_failures = atomic_load(&failures_count);
 	out->jwks_last_success = atomic_load(&last_success);

@@ -11,9 +11,6 @@
 #define GATEWAY_JWKS_H
 
 #include "auth.h"
-#include "jwk.h"
-
-typedef struct key_set key_set;
 
 /*
  * Starts the thread.  A file is read at once, and must be good; a URL is asked
@@ -25,11 +22,6 @@ extern void jwks_stop(void);
 
 /* Ask anew now.  What was verified before counts no more, even if the keys stay: the settings may be others. */
 extern void jwks_reload(void);
-
-/* The present keys and their generation.  NULL: none were ever there.  Give them back soon. */
-extern key_set *jwks_take(uint64_t *generation);
-extern const jwk_set *jwks_keys(const key_set *s);
-extern void jwks_give(key_set *s);
 
 /*
  * A key is missed.  True: a fetch is on its way, to which jwks_wait can be

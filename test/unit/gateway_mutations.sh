@@ -130,7 +130,7 @@ mutant auth.c auth 'the first key is tried whatever the kid' 's/if \(k->kid_len 
 mutant auth.c auth 'expiry is told before the signature is known' 's/\tif \(keys == NULL\)\n\t\treturn no_keys\(p\);/\tclaims early;\n\tif (claims_read(t.payload, t.payload_len, "tenant", \&early) == NULL)\n\t{\n\t\tbool late = early.expires + 60 <= (int64_t) now;\n\t\tclaims_free(\&early);\n\t\tif (late)\n\t\t{\n\t\t\tproblem_set(p, "token_expired", "x");\n\t\t\treturn AUTH_REFUSED;\n\t\t}\n\t}\n\tif (keys == NULL)\n\t\treturn no_keys(p);/'
 mutant jwks.c auth 'fetched as often as one likes' 's/ && now - last_wanted >= config_now\(\)->auth_min_refresh_ms//'
 mutant jwks.c auth 'who gave up is called' 's/\t\tif \(w->theirs == call\)\n\t\t\tw->theirs = NULL;/\t\t;/'
-mutant jwks.c auth 'bad keys replace good ones' 's/return good;\n\}\n\nstatic bool\nfetch/if (!good)\n\t\tkeys_changed(set_present(NULL));\n\treturn good;\n}\n\nstatic bool\nfetch/'
+mutant jwks.c auth 'bad keys replace good ones' 's/return good;\n\}\n\nstatic bool\nfetch/if (!good)\n\t\tkeys_changed(key_set_replace(NULL));\n\treturn good;\n}\n\nstatic bool\nfetch/'
 
 rm -rf "$build"
 [ "$survivors" -eq 0 ]
