@@ -8,6 +8,7 @@ import http from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { Dice } from '../differential/dice.mjs';
 import { file, newTenant, raw, root, rows, sql, startGateway, waitFor, work } from './lib/gateway.mjs';
 
 const ledgerctl = `${root}/gateway/bin/ledgerctl`;
@@ -155,7 +156,7 @@ test('what is refused', async () => {
 	await refused('shape=compact&severity=none', 'LG400');
 	await refused('shape=compact&page_size=0', 'LG400');
 	await refused('shape=compact&colour=red', 'query_invalid');
-	assert.equal((await refused('shape=compact', 'scope_missing', { token: { tenant: small, scope: 'ledger.events.read' } })).status, 403);
+	assert.equal((await refused('shape=compact', 'scope_missing', { token: { tenant: small, scopes: ['ledger.events.read'] } })).status, 403);
 	await refused('shape=compact&page_token=AAAA', 'cursor_invalid');
 });
 
@@ -267,10 +268,9 @@ test('a changed file is found out', async () => {
 });
 
 test('the program and the database agree on what an address is', async () => {
-	const parts = ['a', 'b', '.', '@', '%40', '\uff20', '-', '1', '2', ' ', 'é', '/', ':', '[', ']', 'x.example', '"', '\\', '%', '&', 'com', '\u0001'];
-	let seed = 7;
-	const dice = (n) => (seed = (seed * 1103515245 + 12345) % 2147483648) % n;
-	const texts = Array.from({ length: 3000 }, () => Array.from({ length: 2 + dice(9) }, () => parts[dice(parts.length)]).join(''));
+	const parts = ['a', 'b', '.', '@', '@', '%40', '\uff20', '-', '1', '2.', ' ', 'é', '/', '[', ']', 'x.example', 'y.example', '"', '\\', '%', '&', 'com', '\u0001'];
+	const dice = new Dice(7);
+	const texts = Array.from({ length: 6000 }, () => Array.from({ length: 3 + dice.below(8) }, () => dice.pick(parts)).join(''));
 	const covered = JSON.parse(await sql(`SELECT jsonb_agg(ledger.ledger_http_redact_addresses(to_jsonb(t)) ORDER BY n) FROM jsonb_array_elements_text(:'texts'::jsonb) WITH ORDINALITY AS a (t, n)`,
 		{ vars: { texts: JSON.stringify(texts) } }));
 	const line = (member, i) => {
@@ -280,10 +280,10 @@ test('the program and the database agree on what an address is', async () => {
 	// Each text alone, because the program stops at many faults: those that the database left as they are, and those it covered.
 	const clean = texts.filter((text, i) => covered[i] === text);
 	const found = texts.filter((text, i) => covered[i] !== text);
-	assert.ok(clean.length > 500 && found.length > 300, `${clean.length} ${found.length}`);
+	assert.ok(clean.length > 500 && found.length > 200, `${clean.length} ${found.length}`);
 	const faults = (list) => spawnSync(ledgerctl, ['verify-findings', '--json', keep('addresses.ndjson', list.map((text, i) => `${line(text, i)}\n`).join(''))], { encoding: 'utf8' });
 	for (const list of [clean, covered]) assert.doesNotMatch(faults(list).stdout, /address/);
-	for (const text of found.slice(0, 200)) assert.match(faults([text]).stdout, /e-mail address/, JSON.stringify(text));
+	for (const text of found.slice(0, 300)) assert.match(faults([text]).stdout, /e-mail address/, JSON.stringify(text));
 });
 
 test('without a key the manifest is there, and not signed', async () => {
@@ -301,7 +301,7 @@ test('without a key the manifest is there, and not signed', async () => {
 });
 
 test('who asked is recorded, and what was given', async () => {
-	const token = gateway.authority.token({ tenant: small, sub: 'auditor-7' });
+	const token = gateway.authority.token({ tenant: small, subject: 'auditor-7' });
 	await exported('shape=compact&severity=high', { token });
 	const log = await waitFor(async () => {
 		const found = await rows(`SELECT action, object FROM ledger.ledger_access_log WHERE tenant_id = '${small}' AND subject = 'auditor-7' ORDER BY access_id`);
@@ -345,7 +345,7 @@ test('twenty thousand findings in bounded memory', async () => {
 const fetching = () => sql("SELECT coalesce(string_agg(wait_event, ','), '') FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'FETCH FORWARD ALL FROM ledger_http_export_rows%'");
 
 test('a client that stops reading holds the database back, and no memory; when it goes, the statement ends', async () => {
-	const token = gateway.authority.token({ tenant: big, sub: 'sleeper' });
+	const token = gateway.authority.token({ tenant: big, subject: 'sleeper' });
 	const socket = await raw(gateway.port);
 	const rest = gateway.rss();
 	await socket.send(`GET /ledger/export/findings?shape=canonical HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nX-Stella-Tenant: ${big}\r\n\r\n`);
