@@ -2,17 +2,15 @@
  * attachment.c
  *		From a request to keys, to the stored row, to its content.
  */
-#include <malloc.h>
-#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "attachment.h"
 #include "config.h"
 #include "log.h"
 #include "problem.h"
+#include "wipe.h"
 
 bool
 attachment_refuse(job *j, const char *code, const char *hint, const char *format, ...)
@@ -144,32 +142,6 @@ attachment_row_free(attachment_row *row)
 
 /* ---- its content ---- */
 
-static void
-wiping_release(void *ctx, void *ptr)
-{
-	(void) ctx;
-	if (ptr != NULL)
-		OPENSSL_cleanse(ptr, malloc_usable_size(ptr));
-	free(ptr);
-}
-
-/* realloc would leave a copy behind. */
-static void *
-wiping_resize(void *ctx, void *ptr, size_t size)
-{
-	size_t		had = ptr == NULL ? 0 : malloc_usable_size(ptr);
-	void	   *fresh = malloc(size);
-
-	if (fresh == NULL)
-		return NULL;
-	if (ptr != NULL)
-		memcpy(fresh, ptr, had < size ? had : size);
-	wiping_release(ctx, ptr);
-	return fresh;
-}
-
-const lc_alloc wiping_alloc = {wiping_resize, wiping_release, NULL};
-
 const char *
 attachment_fault(seal_result result)
 {
@@ -193,7 +165,7 @@ attachment_open(job *j, const attachment_row *row, lc_buf *plain)
 	if (!attachment_keys(j, &ring))
 		return false;
 	lc_buf_init(plain, &wiping_alloc);
-	plain->data = wiping_resize(NULL, NULL, n + 1);
+	plain->data = wiping_alloc.resize(NULL, NULL, n + 1);
 	plain->cap = n + 1;
 	if (plain->data == NULL)
 		result = SEAL_FAILED;

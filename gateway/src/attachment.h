@@ -37,11 +37,9 @@ typedef struct attachment_row
 
 /* In a transaction of its own, which records the access.  purpose: read, link or push. */
 extern bool attachment_load(job *j, dbslow_conn *c, const char *purpose, attachment_row *out);
+/* plain: of wiping_alloc (wipe.h). */
 extern bool attachment_open(job *j, const attachment_row *row, lc_buf *plain);
 extern void attachment_row_free(attachment_row *row);
-
-/* malloc, but what is given back is wiped first. */
-extern const lc_alloc wiping_alloc;
 
 /* A message of attachment_open for what seal_open answered. */
 extern const char *attachment_fault(seal_result result);

@@ -19,6 +19,7 @@
 #include "loop_internal.h"
 #include "prom.h"
 #include "request.h"
+#include "wipe.h"
 
 /* A refused request's body up to here is read, so that the connection can go on. */
 #define DISCARD_MAX 65536
@@ -268,6 +269,9 @@ take_body(request *r, const char *data, size_t n)
 		problem_set(&p, "body_too_large", "This route takes bodies of up to %zu bytes.", r->body_limit);
 		return break_off(r, &p);
 	}
+	/* Attachments are confidential; the other bodies are stored in the clear anyway. */
+	if (r->raw.data == NULL && r->match.route->body == BODY_BYTES)
+		r->raw.alloc = &wiping_alloc;
 	lc_buf_append(&r->raw, data, n);
 	if (r->raw.status == LC_OK)
 		return MHD_YES;

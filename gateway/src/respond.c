@@ -13,6 +13,7 @@
 #include "loop_internal.h"
 #include "request.h"
 #include "stream_internal.h"
+#include "wipe.h"
 
 /* ---- If-None-Match ---- */
 
@@ -153,7 +154,9 @@ make_response(request *r)
 		return stream_response(r->reply.stream, r);
 	if (body->len == 0)
 		return MHD_create_response_from_buffer(0, (void *) "", MHD_RESPMEM_PERSISTENT);
-	response = MHD_create_response_from_buffer(body->len, body->data, MHD_RESPMEM_MUST_FREE);
+	response = body->alloc == &wiping_alloc ?
+		MHD_create_response_from_buffer_with_free_callback(body->len, body->data, wipe_free) :
+		MHD_create_response_from_buffer(body->len, body->data, MHD_RESPMEM_MUST_FREE);
 	if (response == NULL)
 		return NULL;
 	r->sent = strcmp(r->method, "HEAD") == 0 ? 0 : body->len;
