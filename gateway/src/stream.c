@@ -179,6 +179,9 @@ stream_response(stream *s, struct request *r)
 		return NULL;
 	}
 	s->request = r;
+	/* libmicrohttpd ends chunks that it did not send after HEAD too, where the next answer should begin. */
+	if (strcmp(r->method, "HEAD") == 0)
+		MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_OPTION_END);
 	/* The deadline of the answer, for time that it spends suspended. */
 	r->deadline.fire = time_is_over;
 	r->deadline.arg = s;
