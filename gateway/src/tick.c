@@ -22,6 +22,7 @@
 #include "child.h"
 #include "config.h"
 #include "dbthread.h"
+#include "lc_sha256.h"
 #include "log.h"
 #include "rewrap.h"
 #include "span.h"
@@ -359,6 +360,7 @@ run(void *arg)
 				anchored = dbthread_now();
 		}
 	dbthread_close(&db);
+	lc_sha256_thread_end();
 	return arg;
 }
 
