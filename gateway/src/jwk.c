@@ -113,23 +113,24 @@ key_from(const char *type, OSSL_PARAM *params)
 {
 	EVP_PKEY   *key = NULL;
 	EVP_PKEY_CTX *ctx = params == NULL ? NULL : EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	EVP_PKEY_CTX *check = NULL;
 
 	if (ctx != NULL && EVP_PKEY_fromdata_init(ctx) == 1 &&
-		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) == 1)
-	{
-		/* For EC: the point is on the curve and of its order.  For RSA: the numbers are sane. */
-		check = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-		if (check == NULL || EVP_PKEY_public_check(check) != 1)
-		{
-			EVP_PKEY_free(key);
-			key = NULL;
-		}
-	}
-	EVP_PKEY_CTX_free(check);
+		EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		key = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	OSSL_PARAM_free(params);
 	return key;
+}
+
+/* Is the point on the curve, and not the one at infinity? */
+static bool
+check_point(EVP_PKEY *key)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	bool		good = ctx != NULL && EVP_PKEY_public_check(ctx) == 1;
+
+	EVP_PKEY_CTX_free(ctx);
+	return good;
 }
 
 static OSSL_PARAM *
@@ -173,6 +174,7 @@ read_rsa(const lc_json *object, jwk *out)
 	/* e = 1 makes every text its own signature; an even e belongs to no key. */
 	if (exponent < 3 || exponent % 2 == 0 || exponent > UINT64_C(0xFFFFFFFF))
 		return "its e is not an odd number from 3 to 2^32";
+	/* OpenSSL's own check of n throws dice (Miller-Rabin): a set must be good or not, always. */
 	out->key = key_from("RSA", rsa_params(n, n_len, e, e_len));
 	return out->key != NULL ? NULL : "its n and e make no key";
 }
@@ -196,7 +198,11 @@ read_ec(const lc_json *object, jwk *out)
 		!member_bytes(object, "y", point + 33, 32, &n) || n != 32)
 		return "its x or y is not 32 bytes of base64url";
 	out->key = key_from("EC", OSSL_PARAM_dup(params));
-	return out->key != NULL ? NULL : "its x and y are no point of P-256";
+	if (out->key != NULL && check_point(out->key))
+		return NULL;
+	EVP_PKEY_free(out->key);
+	out->key = NULL;
+	return "its x and y are no point of P-256";
 }
 
 static const char *
