@@ -34,7 +34,12 @@ BEGIN
 			'Findings Ledger: ' || v_role.purpose);
 	END LOOP;
 	-- The gateway judges who asks; the tenants it may serve at all are granted to it like to any other.
-	GRANT ledger_reader, ledger_writer, ledger_auditor, ledger_anchorer TO ledger_gateway;
+	FOR v_role IN
+		SELECT m.name FROM pg_catalog.unnest('{ledger_reader,ledger_writer,ledger_auditor,ledger_anchorer}'::name[]) AS m (name)
+		WHERE NOT pg_catalog.pg_has_role('ledger_gateway', m.name, 'MEMBER')
+	LOOP
+		EXECUTE pg_catalog.format('GRANT %I TO ledger_gateway', v_role.name);
+	END LOOP;
 	-- A dump of the whole database reads every leaf, pg_partman's tables, and what
 	-- others keep beside the ledger; a grant on each would miss the next one.
 	IF NOT pg_catalog.pg_has_role('ledger_backup', 'pg_read_all_data', 'MEMBER') THEN

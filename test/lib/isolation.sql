@@ -40,6 +40,17 @@ CREATE FUNCTION public.put_many(VARIADIC chains text[]) RETURNS TABLE (chain tex
 		FROM unnest(chains) WITH ORDINALITY AS u (c, n))) AS m
 	$$;
 
+-- One call of the gateway, an item for each finding, keyed by its name; "?…" is refused,
+-- "A+" is one more event of finding A.
+CREATE FUNCTION public.http(VARIADIC findings text[]) RETURNS TABLE (item integer, status integer, hit boolean, sequence text) LANGUAGE sql AS $$
+	SELECT a.item, a.status, a.headers ->> 'Idempotency-Hit' = 'true', a.body::jsonb #>> '{envelope,sequence}'
+	FROM ledger.ledger_http_append(public.here(), (
+		SELECT jsonb_agg(jsonb_build_object('subject', 'ann', 'actorType', 'operator', 'key', public.policy(f), 'event', jsonb_build_object(
+			'type', CASE WHEN f LIKE '?%' THEN 'finding.nothing' ELSE 'finding.created' END,
+			'policyVersion', public.policy('a'), 'findingId', rtrim(f, '+'), 'artifactId', 'img')) ORDER BY n)
+		FROM unnest(findings) WITH ORDINALITY AS u (f, n))) AS a
+	$$;
+
 -- How the permutation ended: the chains' findings in order, and nothing to report.
 CREATE FUNCTION public.chains() RETURNS TABLE (chain text, findings text, projected text, found bigint) LANGUAGE sql AS $$
 	SELECT split_part(e.policy_version, '-', 1), string_agg(e.finding_id, ' ' ORDER BY e.sequence_no),
