@@ -94,11 +94,15 @@ export function settings(authority = theAuthority()) {
 	};
 }
 
+let sanitized;
 export function program(asan = process.env.GATEWAY_ASAN === '1') {
 	if (!asan) return `${root}/gateway/bin/ledger-gateway`;
-	execFileSync('make', ['-s', '-C', 'gateway', 'BIN=../build/gateway-asan', 'SANITIZE=1', '../build/gateway-asan/ledger-gateway'],
-		{ cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-	return `${root}/build/gateway-asan/ledger-gateway`;
+	if (!sanitized) {
+		execFileSync('make', ['-s', '-C', 'gateway', 'BIN=../build/gateway-asan', 'SANITIZE=1', '../build/gateway-asan/ledger-gateway'],
+			{ cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+		sanitized = `${root}/build/gateway-asan/ledger-gateway`;
+	}
+	return sanitized;
 }
 
 // What a program needs whatever it is; no LEDGER__ of the caller's own reaches it.
