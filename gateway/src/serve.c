@@ -237,8 +237,9 @@ serve(void)
 
 	take_signals();
 	log_start(config_now()->log_level);
+	/* Parts that have started have threads, which must not see the program's memory being taken down. */
 	if (!start_parts())
-		return EXIT_FAILURE;
+		_exit(EXIT_FAILURE);
 	tell_notes();
 	tell_started();
 	for (;;)

@@ -102,7 +102,9 @@ describe('limits', () => {
 		const sockets = await open(16);
 		const took = await round(sockets, 1);
 		assert.ok(took < 500, `${took} ms`);
-		assert.ok(gateway.rss() < 128 * 1024 * 1024, `${gateway.rss()} bytes`);
+		// Sanitizers keep what was freed.
+		const most = (process.env.GATEWAY_ASAN === '1' ? 512 : 96) * 1024 * 1024;
+		assert.ok(gateway.rss() < most, `${gateway.rss()} bytes`);
 		close([...idle, ...sockets]);
 		await waitFor(() => gateway.fds() < 60, { what: 'they are gone' });
 	});
