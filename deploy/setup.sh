@@ -45,6 +45,7 @@ test=(
 	libtap-parser-sourcehandler-pgtap-perl
 	openssl                               # a time stamp authority, test/tap
 	prometheus                            # promtool, test/gateway
+	python3-prometheus-client             # its parser of OpenMetrics, test/gateway
 	slowhttptest                          # test/gateway
 	postgresql-15-pgtap
 	wrk                                   # test/gateway, test/bench

@@ -61,7 +61,7 @@ test('OpenMetrics by Accept, as its own parser reads it', async () => {
 	const answer = await gateway.admin('/metrics', { headers: { Accept: 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5' } });
 	assert.equal(answer.headers['content-type'], 'application/openmetrics-text; version=1.0.0; charset=utf-8');
 	assert.match(answer.text, /\n# EOF\n$/);
-	const child = spawn('python3', ['-c', 'import sys; from prometheus_client.openmetrics.parser import text_string_to_metric_families as f; print(len(list(f(sys.stdin.read()))))']);
+	const child = spawn('/usr/bin/python3', ['-c', 'import sys; from prometheus_client.openmetrics.parser import text_string_to_metric_families as f; print(len(list(f(sys.stdin.read()))))']);
 	let said = '';
 	child.stdout.on('data', (c) => { said += c; });
 	child.stderr.on('data', (c) => { said += c; });
@@ -221,6 +221,7 @@ test('LEDGER__OBSERVABILITY__ENABLED=false: 404', async () => {
 test('what clients send makes no series: paths, methods, tenants, event types', async () => {
 	const count = (samples) => samples.length;
 	await gateway.api('/nothing', { token: null, tenant: null }).catch(() => {});
+	await request(`${gateway.url}/nothing/%22%5C`).catch(() => {});
 	await request(`${gateway.url}/x`, { method: 'PROPFIND' }).catch(() => {});
 	await gateway.api('/v1/ledger/events', { method: 'POST', tenant, body: anEvent({ type: 'no.such_type' }) }).catch(() => {});
 	await gateway.api('/v1/ledger/events', { method: 'POST', tenant: 'nobody-0', body: anEvent() }).catch(() => {});
