@@ -3776,21 +3776,21 @@ BEGIN
 		AND string_to_array(v_schema, '.')::integer[] >= string_to_array(expected_schema, '.')::integer[]
 		AND string_to_array(v_library, '.')::integer[] >= string_to_array(v_schema, '.')::integer[];
 	degraded := false;
-	detail := CASE WHEN v_pending > 0 THEN format('%s migrations have no event: run migrations/migrate.sh again', v_pending)
+	detail := CASE WHEN v_pending > 0 THEN format('migrations without an event: %s; run migrations/migrate.sh again', v_pending)
 		WHEN NOT ok THEN format('schema %s, library %s; the gateway was built for %s', v_schema, v_library, expected_schema)
 		ELSE format('schema %s', v_schema) END;
 	RETURN NEXT;
 
 	name := 'guards';
 	ok := v_guards = 0;
-	detail := CASE WHEN ok THEN 'on' ELSE format('%s are not as the ledger left them: see ledger_check_runtime()', v_guards) END;
+	detail := CASE WHEN ok THEN 'on' ELSE format('not as the ledger left them: %s; ledger_check_runtime() names them', v_guards) END;
 	RETURN NEXT;
 
 	SELECT * INTO v_anchors FROM ledger.ledger_ready_anchors(anchor_interval);
 	v_late := array_remove(ARRAY[
-		CASE WHEN v_anchors.late > 0 THEN format('%s chains wait for an anchor, the longest for %s s', v_anchors.late,
+		CASE WHEN v_anchors.late > 0 THEN format('chains that wait for an anchor: %s, the longest for %s s', v_anchors.late,
 			round(extract(epoch FROM v_anchors.longest))) END,
-		CASE WHEN v_anchors.unsigned_late > 0 THEN format('%s chains wait for a signature', v_anchors.unsigned_late) END], NULL);
+		CASE WHEN v_anchors.unsigned_late > 0 THEN format('chains that wait for a signature: %s', v_anchors.unsigned_late) END], NULL);
 	name := 'anchoring';
 	ok := true;
 	degraded := v_late <> '{}';
