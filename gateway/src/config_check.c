@@ -5,7 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "client_map.h"
 #include "config_internal.h"
+#include "jwks_source.h"
 #include "lc_base64.h"
 #include "lc_notekey.h"
 
@@ -68,11 +70,31 @@ check_tls(config_texts *t, const config *c)
 		config_error(t, "%s is set, but no address has https://", named(t, "TLS__CLIENTCA"));
 }
 
+/* The map is read whole, so that a mistake in it is told with all others. */
+static void
+check_clients(config_texts *t, const config *c)
+{
+	fault		f = {""};
+	client_map *map;
+
+	if (c->tls_clients[0] == '\0')
+		return;
+	map = client_map_load(c->tls_clients, &f);
+	if (map == NULL)
+		config_error(t, "%s: %s: %s", named(t, "TLS__CLIENTS"), c->tls_clients, f.text);
+	client_map_free(map);
+}
+
 static void
 check_auth(config_texts *t, const config *c)
 {
+	fault		f = {""};
+
+	check_clients(t, c);
 	if (c->auth_jwks[0] == '\0')
 		return;
+	if (!jwks_source_check(c->auth_jwks, &f))
+		config_error(t, "%s: %s", named(t, "AUTH__JWKS"), f.text);
 	if (c->auth_issuer[0] == '\0')
 		config_error(t, "%s is set, but not " CONFIG_PREFIX "AUTH__ISSUER", named(t, "AUTH__JWKS"));
 	if (c->auth_audience[0] == '\0')

@@ -134,6 +134,9 @@ test('what does not go together is refused', async () => {
 	await bad({ LEDGER__TLS__REQUIRECLIENT: 'true' }, /REQUIRECLIENT needs LEDGER__TLS__CLIENTCA/);
 	await bad({ LEDGER__TLS__CLIENTCA: `${work}/gone` }, /CLIENTCA: the file .*: No such file/);
 	await bad({ LEDGER__AUTH__JWKS: 'x' }, /not LEDGER__AUTH__ISSUER[^]*not LEDGER__AUTH__AUDIENCE/);
+	await bad({ LEDGER__AUTH__JWKS: `${work}/gone` }, /AUTH__JWKS: No such file/);
+	await bad({ LEDGER__AUTH__JWKS: 'http://authority.example/jwks' }, /AUTH__JWKS: the URL is not https/);
+	await bad({ LEDGER__TLS__CLIENTS: file('clients.json', '{"clients":[{}]}') }, /TLS__CLIENTS: .*clients\.json: entry 1: no "match"/);
 	await bad({ LEDGER__ATTACHMENTS__ALLOWEGRESS: 'true' }, /EGRESSALLOWLIST names no host/);
 	await bad({ LEDGER__ATTACHMENTS__PREVIOUSKEYS: key32(1) }, /PREVIOUSKEYS needs LEDGER__ATTACHMENTS__ENCRYPTIONKEY/);
 	await bad({ LEDGER__HTTP__MAXBATCH: '2048' }, /MAXBATCH must not be less than LEDGER__HTTP__MAXBODY/);
