@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes docs/reference/{errors,gateway-settings,ledgerctl,metrics,problems,settings,sql}.md: from extension/src/errcodes.h,
-# the programs, and the catalog of a freshly migrated database.
+# Writes docs/reference/{errors,gateway-settings,ledgerctl,metrics,problems,settings,sql}.md: from
+# extension/src/errcodes.h, the programs, and the catalog of a freshly migrated database.
 #
 # usage: generate.sh [--into DIR] [DSN]
 #

@@ -59,7 +59,8 @@ check_tls(config_texts *t, const config *c)
 	if (c->tls_key[0] != '\0' && c->tls_certificate[0] == '\0')
 		config_error(t, "%s is set, but not " CONFIG_PREFIX "TLS__CERTIFICATE", named(t, "TLS__KEY"));
 	if (https && c->tls_certificate[0] == '\0')
-		config_error(t, "an address with https:// needs " CONFIG_PREFIX "TLS__CERTIFICATE and " CONFIG_PREFIX "TLS__KEY");
+		config_error(t, "an address with https:// needs " CONFIG_PREFIX "TLS__CERTIFICATE and "
+					 CONFIG_PREFIX "TLS__KEY");
 	if (!https && c->tls_certificate[0] != '\0')
 		config_error(t, "%s is set, but no address has https://", named(t, "TLS__CERTIFICATE"));
 	if (c->tls_require_client && c->tls_client_ca[0] == '\0')

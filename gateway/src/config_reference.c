@@ -17,8 +17,8 @@ static const char intro[] =
 	"Each setting is a variable of the environment. The same name with `_FILE` behind it names a file whose\n"
 	"contents are the value (a newline at its end is not part of it); to give both is an error. An empty\n"
 	"variable counts as none. Below the environment stands a settings file of JSON, `/app/appsettings.json` or\n"
-	"what `--config` names: `LEDGER__DB__CONNECTIONSTRING` is `{\"Ledger\": {\"Db\": {\"ConnectionString\": \"…\"}}}`\n"
-	"there, in any case. A name that is not in these tables is an error.\n"
+	"what `--config` names. `LEDGER__DB__CONNECTIONSTRING` is there\n"
+	"`{\"Ledger\": {\"Db\": {\"ConnectionString\": \"…\"}}}`, in any case. A name that is not in these tables is an error.\n"
 	"\n"
 	"`ledger-gateway --check-config` tells every error, `--print-config` what holds and where it came from.\n"
 	"Times are written `00:05:00` (hh:mm:ss, or d.hh:mm:ss) or `500ms`, `30s`, `5m`, `12h`, `7d`. Settings that\n"
@@ -125,7 +125,7 @@ config_print_reference(void)
 		const config_key *k = &config_keys[i];
 		char		name[40];
 
-		snprintf(name, sizeof(name), "%.*s", (int) (strstr(k->name, "__") != NULL ? strcspn(k->name, "_") : 0), k->name);
+		snprintf(name, sizeof(name), "%.*s", (int) strcspn(k->name, "_"), k->name);
 		if (is_child(k))
 			strcpy(name, "child");
 		if (strcmp(section, name) != 0)

@@ -62,7 +62,7 @@ const config_key config_keys[] = {
 		"Refuse every request over https:// without a good client certificate."},
 	/* DB */
 	{"DB__CONNECTIONSTRING", CONFIG_CONNECTION, F(db_connection), "", 0, 0, SECRET, KEEP,
-		"The database: a URI (postgresql://…), keywords of libpq (host=… dbname=…), or Host=…;Username=…;Password=…. "
+		"The database: a URI (postgresql://…), keywords of libpq (host=… dbname=…), or Host=…;Username=…. "
 		"What it leaves out comes from PGHOST and so on."},
 	{"DB__APPENDCONNECTIONS", CONFIG_NUMBER, F(db_append_connections), "2", 1, 64, PLAIN, KEEP,
 		"Connections of a loop for appends: so many tenants are written to at once."},
@@ -160,10 +160,12 @@ const config_key config_keys[] = {
 	{"EXTERNALANCHORING__WORM", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD, "off, best-effort or required."},
 	{"EXTERNALANCHORING__WORMDIR", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD, "Directory of a write-once store."},
 	{"EXTERNALANCHORING__AIRGAP", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD, "off, best-effort or required."},
-	{"EXTERNALANCHORING__AIRGAPDIR", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD, "Directory of bundles to carry away."},
+	{"EXTERNALANCHORING__AIRGAPDIR", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD,
+		"Directory of bundles to carry away."},
 	{"EXTERNALANCHORING__AIRGAPBUNDLE", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD, "Name of those bundles."},
 	{"EXTERNALANCHORING__TSA", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD, "off, best-effort or required."},
-	{"EXTERNALANCHORING__TSAURL", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD, "URL of a time stamp authority (RFC 3161)."},
+	{"EXTERNALANCHORING__TSAURL", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD,
+		"URL of a time stamp authority (RFC 3161)."},
 	{"EXTERNALANCHORING__TSACAFILE", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD, "PEM file of who certifies it."},
 	{"EXTERNALANCHORING__TSAPOLICY", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD, "Policy that its stamps must have."},
 	{"EXTERNALANCHORING__WITNESS", CONFIG_CHILD, NONE, "", 0, 0, PLAIN, RELOAD, "off, best-effort or required."},

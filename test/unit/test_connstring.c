@@ -105,7 +105,8 @@ test_ignored(void)
 
 	lc_buf_init(&out, &lc_alloc_malloc);
 	lc_buf_init(&ignored, &lc_alloc_malloc);
-	ok(connstring_libpq("Host=h;Pooling=true;Maximum Pool Size=20;Password=p", &out, &ignored, &f), "pooling is allowed");
+	ok(connstring_libpq("Host=h;Pooling=true;Maximum Pool Size=20;Password=p", &out, &ignored, &f),
+	   "pooling is allowed");
 	ok(strcmp(out.data, "host='h' password='p'") == 0, "and left out");
 	ok(strcmp(ignored.data, "Pooling, Maximum Pool Size") == 0, "and named");
 	lc_buf_free(&out);
