@@ -4620,7 +4620,7 @@ BEGIN
 				v_errors := v_errors || jsonb_strip_nulls(jsonb_build_object('index', v_number, 'status', ledger.ledger_http_status(SQLSTATE),
 					'code', SQLSTATE, 'detail', SQLERRM || coalesce('. ' || nullif(v_detail, ''), '.'), 'hint', nullif(v_hint, ''),
 					'pointer', '#' || ledger.ledger_http_pointer(SQLERRM, v_number)));
-				IF ledger.ledger_http_status(SQLSTATE) >= ledger.ledger_http_status(v_worst) THEN
+				IF SQLSTATE LIKE 'LG4%' AND ledger.ledger_http_status(SQLSTATE) > ledger.ledger_http_status(v_worst) THEN
 					v_worst := SQLSTATE;
 				END IF;
 			END;
@@ -4640,8 +4640,11 @@ BEGIN
 	END IF;
 	status := ledger.ledger_http_status(v_worst);
 	headers := json_build_object('Content-Type', 'application/problem+json', 'Ledger-Code', v_worst);
-	body := ledger.ledger_canonical_json(jsonb_strip_nulls(jsonb_build_object('type', '/problems/' || v_worst, 'title', 'The batch was refused',
-		'status', status, 'code', v_worst, 'detail', format('%s of %s events are refused, and nothing is stored.', jsonb_array_length(v_errors), v_count),
+	body := ledger.ledger_canonical_json(jsonb_strip_nulls(jsonb_build_object('type', '/problems/' || v_worst, 'status', status,
+		-- The titles that these problems have everywhere (gateway/src/problem_table.c).
+		'title', CASE v_worst WHEN 'LG400' THEN 'Invalid argument' WHEN 'LG403' THEN 'Forbidden by the ledger' WHEN 'LG404' THEN 'Unknown to the ledger'
+			WHEN 'LG409' THEN 'Conflict with what is recorded' WHEN 'LG413' THEN 'Payload too large' ELSE 'Unprocessable payload' END,
+		'code', v_worst, 'detail', format('%s of %s events are refused, and nothing is stored.', jsonb_array_length(v_errors), v_count),
 		'instance', '/v1/ledger/events:batch', 'traceId', context -> 'traceId', 'errors', v_errors)));
 	RETURN NEXT;
 END
