@@ -204,10 +204,10 @@ ready(void *arg, uint32_t events)
 static unsigned
 memory_of_connection(const config *settings)
 {
-	/* Half of it is room for the answer's header and for pieces of bodies. */
-	size_t		n = 2 * (size_t) settings->max_header + 8192;
+	/* Half of it is room for what the fields are listed in and for the answer's header; it is wiped for each request. */
+	size_t		n = 2 * (size_t) settings->max_header;
 
-	return n < 40960 ? 40960 : (unsigned) n;
+	return n < 32768 ? 32768 : (unsigned) n;
 }
 
 static struct MHD_Daemon *

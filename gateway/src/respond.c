@@ -3,6 +3,7 @@
  *		A reply on its way out: conditional requests, page tokens, the header
  *		fields that every answer has, and libmicrohttpd's response object.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -106,15 +107,15 @@ add_timing(const request *r, struct MHD_Response *response)
 {
 	struct timespec now;
 	int64_t		end;
+	int64_t		admitted;
 	char		value[96];
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	end = (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-	if (r->admitted_us != 0)
-		snprintf(value, sizeof(value), "admit;dur=%.3f, work;dur=%.3f", (double) (r->admitted_us - r->started_us) / 1e3,
-				 (double) (end - r->admitted_us) / 1e3);
-	else
-		snprintf(value, sizeof(value), "total;dur=%.3f", (double) (end - r->started_us) / 1e3);
+	admitted = r->admitted_us != 0 ? r->admitted_us : end;
+	snprintf(value, sizeof(value), "admit;dur=%" PRId64 ".%03d, work;dur=%" PRId64 ".%03d",
+			 (admitted - r->started_us) / 1000, (int) ((admitted - r->started_us) % 1000),
+			 (end - admitted) / 1000, (int) ((end - admitted) % 1000));
 	add(response, "Server-Timing", value);
 }
 

@@ -99,6 +99,8 @@ allow(route_match *m, const char *method)
 {
 	size_t		n = strlen(m->allowed);
 
+	if (strstr(m->allowed, method) != NULL)
+		return;
 	snprintf(m->allowed + n, sizeof(m->allowed) - n, "%s%s", n > 0 ? ", " : "", method);
 	if (strcmp(method, "GET") == 0)
 		allow(m, "HEAD");
