@@ -25,7 +25,8 @@ list_scopes(uint32_t scopes, char *list, size_t size)
 	list[0] = '\0';
 	for (uint32_t bit = 1; bit != 0; bit <<= 1)
 		if ((scopes & bit) != 0)
-			snprintf(list + strlen(list), size - strlen(list), "%s%s", list[0] != '\0' ? " " : "", scope_name((scope) bit));
+			snprintf(list + strlen(list), size - strlen(list), "%s%s", list[0] != '\0' ? " " : "",
+					 scope_name((scope) bit));
 }
 
 /* RFC 6750 section 3: what to bring, or what was wrong with it.  Not with a 503, of which a token is not the cause. */

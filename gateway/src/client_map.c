@@ -283,7 +283,7 @@ same_name(const ASN1_STRING *name, const client *c)
 
 	if (n < 0 || (size_t) n != strlen(c->value))
 		return false;
-	return c->kind == MATCH_DNS ? strncasecmp(text, c->value, (size_t) n) == 0 : memcmp(text, c->value, (size_t) n) == 0;
+	return (c->kind == MATCH_DNS ? strncasecmp(text, c->value, (size_t) n) : memcmp(text, c->value, (size_t) n)) == 0;
 }
 
 static bool

@@ -410,15 +410,24 @@ threads(void)
 	is_int(atomic_load(&wrong), 0, "four threads, while keys are read anew: each token is itself");
 }
 
-int
-main(void)
+static void
+settings_at_first(void)
 {
-	snprintf(key_file, sizeof(key_file), "/tmp/ledger-test-auth-%ld.json", (long) getpid());
-	versions[0] = (config) {
+	static const config first =
+	{
 		.auth_jwks = key_file, .auth_issuer = (char *) "iss", .auth_audience = (char *) "aud",
 		.auth_tenant_claim = (char *) "tenant", .auth_ca_file = (char *) "", .tls_clients = (char *) "",
 		.auth_skew_s = 60, .auth_refresh_ms = 3600000, .auth_min_refresh_ms = 3600000, .auth_cache = 16
 	};
+
+	versions[0] = first;
+}
+
+int
+main(void)
+{
+	snprintf(key_file, sizeof(key_file), "/tmp/ledger-test-auth-%ld.json", (long) getpid());
+	settings_at_first();
 	key_one = make_key(JWT_EDDSA);
 	key_two = make_key(JWT_EDDSA);
 	ok(!auth_start(), "without its file of keys it does not start");
