@@ -90,7 +90,6 @@ function wrk(path, tenant, length) {
 	const script = file('soak.lua', `
 		wrk.headers["Authorization"] = "Bearer ${authority.token({ tenant, exp: Math.floor(Date.now() / 1000) + 7200 })}"
 		wrk.headers["X-Stella-Tenant"] = "${tenant}"
-		local good, refused, wrong = 0, 0, 0
 		local threads = {}
 		function setup(thread) table.insert(threads, thread) end
 		function init() good, refused, wrong = 0, 0, 0 end
@@ -144,8 +143,7 @@ test(`${seconds} s of load and faults: no wrong answer, nothing lost, nothing gr
 	// Buffers and caches fill at first: what counts is what comes after.
 	await pause(seconds * 250);
 	const start = { rss: gateway.rss(), fds: gateway.fds() };
-	const counted = await load;
-	state.over = true;
+	const counted = await load.finally(() => { state.over = true; });
 	await Promise.all([...clients, harm]);
 
 	assert.deepEqual(state.wrong.slice(0, 3), [], 'wrong answers');
