@@ -12,11 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "config.h"
-#include "connstring.h"
 #include "db_internal.h"
 #include "lc_jsontree.h"
 #include "log.h"
@@ -39,21 +37,13 @@ put(db_params *out, size_t *n, const char *keyword, const char *value)
 	}
 }
 
-/* Once: the setting does not change while we run.  Never quoted: any part of it may be the password. */
+/* Once: the setting does not change while we run.  config.c has made keywords or a URI of it, and tried it. */
 static void
 read_parameters(void)
 {
-	lc_buf		text;
-	fault		f;
-
-	lc_buf_init(&text, &lc_alloc_malloc);
-	if (connstring_libpq(config_now()->db_connection, &text, NULL, &f) && text.status == LC_OK)
-		options = PQconninfoParse(text.data != NULL ? text.data : "", NULL);
+	options = PQconninfoParse(config_now()->db_connection, NULL);
 	if (options == NULL)
-		log_line(LOG_ERROR, "db.parameters", "LEDGER__DB__CONNECTIONSTRING cannot be read");
-	if (text.data != NULL)
-		OPENSSL_cleanse(text.data, text.len);
-	lc_buf_free(&text);
+		log_line(LOG_ERROR, "db.parameters", "no memory for the parameters of the connection");
 	snprintf(timeout, sizeof(timeout), "%" PRId64, (config_now()->db_connect_timeout_ms + 999) / 1000);
 }
 
