@@ -59,7 +59,7 @@ test('an event is created, found again, and not replaced', async () => {
 });
 
 test('an event without id gets one, and an Idempotency-Key stands for one', async () => {
-	assert.notEqual(created(await append(anEvent())).envelope.eventId, created(await append(anEvent())).envelope.eventId);
+	assert.notEqual(created(await append(anEvent())).envelope.id, created(await append(anEvent())).envelope.id);
 	const event = anEvent();
 	const headers = { 'Idempotency-Key': `"key-${randomUUID()}"` };
 	const first = await append(event, { headers });
@@ -81,16 +81,21 @@ test('what is refused names the member, and not the gateway\'s inside', async ()
 	assert.equal(foreign.status, 403);
 	assert.equal(foreign.json.code, 'LG403');
 
-	// A token of a tenant that the gateway's login has no grant for.
-	const ungranted = await append(anEvent(), { tenant: 'nobody' });
+	// Tokens of a tenant that the gateway's login has no grant for, and of one that is not there.
+	const tenant = await newTenant('ungranted');
+	await sql(`SELECT ledger.ledger_revoke_tenant('gateway_login', '${tenant}')`);
+	const ungranted = await append(anEvent(), { tenant });
 	assert.equal(ungranted.status, 403, ungranted.text);
+	assert.equal(ungranted.json.code, 'LG403');
 	assert.doesNotMatch(ungranted.text, /gateway_login/);
+	const nobody = await append(anEvent(), { tenant: 'nobody' });
+	assert.equal(nobody.status, 404, nobody.text);
 });
 
 test('32 clients on one chain: each event once, in one row of numbers, in fewer transactions', async () => {
 	const tenant = await newTenant('batch');
 	const answers = await clients(32, 15, (client, round) => anEvent({ findingId: `f-${client}-${round}` }), { tenant });
-	const acknowledged = answers.map((answer) => created(answer).envelope.eventId);
+	const acknowledged = answers.map((answer) => created(answer).envelope.id);
 	assert.equal(new Set(acknowledged).size, 32 * 15);
 
 	const found = await stored(tenant);
@@ -114,7 +119,7 @@ test('one that is refused does not hurt the others of its batch', async () => {
 			assert.equal(answer.json.status, answer.status);
 			assert.match(answer.json.code, /^LG4/);
 		}
-	assert.deepEqual((await stored(tenant)).map((event) => event.event_id).sort(), good.map((answer) => answer.json.envelope.eventId).sort());
+	assert.deepEqual((await stored(tenant)).map((event) => event.event_id).sort(), good.map((answer) => answer.json.envelope.id).sort());
 });
 
 test('a batch that cannot be stored as a whole is stored one by one', async () => {

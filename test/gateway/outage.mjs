@@ -30,7 +30,7 @@ async function check(tenant, answers) {
 	const acknowledged = answers.filter((answer) => answer.status === 201 || answer.status === 200).map((answer) => answer.json.envelope);
 	const found = await rows(`SELECT event_id, finding_id, sequence_no FROM ledger.ledger_events WHERE tenant_id = '${tenant}' ORDER BY sequence_no`);
 	const ids = new Set(found.map((event) => event.event_id));
-	const lost = acknowledged.filter((envelope) => !ids.has(envelope.eventId));
+	const lost = acknowledged.filter((envelope) => !ids.has(envelope.id));
 	assert.deepEqual(lost, [], 'acknowledged and not stored');
 	// Every request is of another finding, so a finding that stands twice was stored twice.
 	assert.equal(new Set(found.map((event) => event.finding_id)).size, found.length, 'stored twice');
