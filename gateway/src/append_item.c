@@ -87,14 +87,15 @@ put_who(lc_buf *out, const job *j, lc_str key)
 }
 
 static void
-note_type(append_item *item, const lc_json *event)
+note_type(char out[64], const lc_json *event)
 {
 	lc_str		type = lc_json_string(event, "type");
 
 	if (type.s == NULL)
 		type = lc_json_string(event, "eventType");
-	if (type.s != NULL && type.n < sizeof(item->type))
-		memcpy(item->type, type.s, type.n);
+	memset(out, 0, 64);
+	if (type.s != NULL && type.n < 64)
+		memcpy(out, type.s, type.n);
 }
 
 /* Both texts come from the door, so that they are not JSON can only be memory. */
@@ -116,7 +117,7 @@ fill(append_item *item)
 		good = put_event(&item->text, root, key.s != NULL);
 		put_who(&item->text, j, key);
 		lc_buf_putc(&item->text, '}');
-		note_type(item, root);
+		note_type(item->type, root);
 		/* Neither id nor key after all: a second try would be a second event. */
 		item->once = key.s == NULL && !has_value(root, "id") && !has_value(root, "eventId") &&
 			(lc_json_member(root, "id") != NULL || lc_json_member(root, "eventId") != NULL);
@@ -165,6 +166,30 @@ source(const char *actor_type)
 	return strcmp(actor_type, "integration") == 0 ? "orchestrator" : "policy";
 }
 
+static void
+count_stored(const job *j, const char *type)
+{
+	double		seconds = (double) (clock_us(CLOCK_MONOTONIC) - j->queued_us) / 1e6;
+
+	prom_write(j->who.tenant, type, source(j->who.actor_type), seconds, 1);
+}
+
+void
+append_count_batch(const job *j)
+{
+	lc_jsontree *tree = NULL;
+	char		type[64];
+
+	quota_add_unanchored(j->who.tenant, j->events);
+	if (lc_jsontree_parse(j->body.data, j->body.len, 0, &lc_alloc_malloc, &tree, NULL) == LC_OK)
+		for (const lc_json *event = lc_jsontree_root(tree)->child; event != NULL; event = event->next)
+		{
+			note_type(type, event);
+			count_stored(j, type);
+		}
+	lc_jsontree_free(tree);
+}
+
 void
 append_item_answer(append_item *item, const PGresult *result, int row)
 {
@@ -177,9 +202,7 @@ append_item_answer(append_item *item, const PGresult *result, int row)
 	}
 	if (j->reply.status == 201)
 	{
-		double		seconds = (double) (clock_us(CLOCK_MONOTONIC) - j->queued_us) / 1e6;
-
-		prom_write(j->who.tenant, item->type, source(j->who.actor_type), seconds, 1);
+		count_stored(j, item->type);
 		quota_add_unanchored(j->who.tenant, 1);
 	}
 	done(item);

@@ -33,4 +33,7 @@ extern void append_item_answer(append_item *item, const PGresult *result, int ro
 extern void append_item_fail(append_item *item, const PGresult *result, unsigned retry_after);
 extern void append_item_refuse(append_item *item, const char *code, const char *detail);
 
+/* A whole batch (POST …/events:batch) is committed: the same counting for each of its events. */
+extern void append_count_batch(const job *j);
+
 #endif

@@ -16,7 +16,6 @@
 
 #define FIRST_PAUSE_MS 100
 #define LONGEST_PAUSE_MS 5000
-#define STEADY_MS 1000			/* a connection that lived so long did not fail by its start */
 
 static void attempt(dbconn *c);
 static void step(dbconn *c);
@@ -46,13 +45,17 @@ static void
 lose(dbconn *c, const char *why)
 {
 	int64_t		now = loop_now(c->loop);
-	bool		steady = c->state == DBCONN_UP && now - c->up_since >= STEADY_MS;
+	bool		was_up = c->state == DBCONN_UP;
 	int64_t		pause;
 
 	log_line(LOG_WARN, c->state == DBCONN_UP ? "db.lost" : "db.unreachable", "%s connection: %s", c->purpose, why);
 	drop(c);
-	c->failures = steady ? 0 : c->failures + 1;
-	pause = c->failures == 0 ? 0 : db_pause(c->failures, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+	c->failures = was_up ? 0 : c->failures + 1;
+	/* At once after a loss; but a server that takes connections only to drop them is not asked without rest. */
+	if (was_up)
+		pause = now - c->up_since >= FIRST_PAUSE_MS ? 0 : FIRST_PAUSE_MS;
+	else
+		pause = db_pause(c->failures, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
 	c->state = DBCONN_AWAY;
 	c->retry_at = now + pause;
 	loop_timer_set(c->loop, &c->retry, c->retry_at);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "append_item.h"
 #include "config.h"
 #include "dbslow_internal.h"
 #include "log.h"
@@ -396,4 +397,7 @@ dbslow_run(dbslow_conn *c, job *j)
 		if (!run_again(c, j, &lost_before))
 			return;
 	}
+	/* 200: all of it was there before. */
+	if (j->route->body == BODY_EVENTS && j->reply.status == 201)
+		append_count_batch(j);
 }

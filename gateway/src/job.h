@@ -28,6 +28,7 @@ typedef struct job
 	lc_buf		context;		/* JSON for the SQL function */
 	lc_buf		filters;		/* of a paged route: JSON, canonical; cursors are bound to it */
 	lc_buf		body;			/* canonical JSON, or the bytes of BODY_BYTES */
+	uint64_t	events;			/* of a batch */
 	bool		accepts_gzip;
 	int64_t		deadline;		/* loop_now(): not worth starting after it */
 	int64_t		queued_us;		/* for the histogram */

@@ -18,6 +18,7 @@
 #include "log.h"
 #include "loop_internal.h"
 #include "prom.h"
+#include "quota.h"
 #include "request.h"
 #include "wipe.h"
 
@@ -318,6 +319,7 @@ dispatch(request *r)
 		j->body = r->body;
 		lc_buf_init(&r->body, &lc_alloc_malloc);
 	}
+	j->events = r->events;
 	j->deadline = job_deadline(r);
 	r->job = j;
 	r->stage = REQUEST_WORKING;
@@ -334,7 +336,9 @@ body_complete(request *r)
 
 	if (r->stage == REQUEST_DISCARD)
 		return respond(r);
-	if (!body_read(r, &p))
+	/* How many events a batch has is known now; one alone was asked for at the header. */
+	if (!body_read(r, &p) ||
+		(r->match.route->body == BODY_EVENTS && !quota_take(r->who.tenant, r->events, &p)))
 	{
 		request_problem(r, &p);
 		return respond(r);

@@ -31,16 +31,28 @@ test('an exhausted pool answers 503 with Retry-After within a second, and quick 
 	await gateway.stop();
 });
 
-test('a request that was given up gives its connection back', async () => {
-	const gateway = await startGateway({ env: { LEDGER__DB__SLOWCONNECTIONS: '1', LEDGER__HTTP__REQUESTTIMEOUT: '1s' } });
-	const tenant = await newTenant('given-up');
+test('a slow statement is cut off, and its connection serves the next request', async () => {
+	const gateway = await startGateway({ env: { LEDGER__DB__SLOWCONNECTIONS: '1', LEDGER__DB__SLOWTIMEOUT: '1s' } });
+	const tenant = await newTenant('cut-off');
 	const lock = await lockProjection();
 	const answer = await gateway.api('/v1/ledger/projections/findings', { tenant });
-	assert.equal(answer.status, 504);
-	assert.equal(answer.json.code, 'deadline');
-	// The lock is still held: only the cancel can have ended the statement.
-	await waitFor(async () => await running() === '0', { what: 'the statement to be cancelled', deadline: 3000 });
+	assert.equal(answer.status, 503, answer.text);
+	assert.equal(answer.json.code, '55P03');
 	await lock.release();
 	assert.equal((await gateway.api('/v1/ledger/projections/findings', { tenant })).status, 200);
 	await gateway.stop();
+});
+
+test('a statement that nobody waits for any more is cancelled: the end does not wait for it', async () => {
+	const gateway = await startGateway({ env: { LEDGER__DB__SLOWCONNECTIONS: '1', LEDGER__HTTP__DRAINTIMEOUT: '1s' } });
+	const tenant = await newTenant('given-up');
+	const lock = await lockProjection();
+	const answer = gateway.api('/v1/ledger/projections/findings', { tenant }).catch(() => null);
+	await waitFor(async () => await running() === '1', { what: 'the statement to run' });
+	const began = performance.now();
+	await gateway.stop();
+	assert.ok(performance.now() - began < 6000, 'it would wait for the lock twice as long');
+	await answer;
+	await waitFor(async () => await running() === '0', { what: 'the statement to be cancelled', deadline: 2000 });
+	await lock.release();
 });

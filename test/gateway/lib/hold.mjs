@@ -4,11 +4,17 @@
 //     …
 //     await lock.release();            // ROLLBACK, and the session ends
 import { spawn } from 'node:child_process';
+import { after } from 'node:test';
 import { superuser } from './cluster.mjs';
+
+// A test that failed has not released its own.
+const sessions = new Set();
+after(() => { for (const psql of sessions) psql.kill(); });
 
 export async function hold(statements) {
 	const psql = spawn('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', superuser], { stdio: ['pipe', 'pipe', 'pipe'] });
-	const ended = new Promise((resolve) => psql.on('close', resolve));
+	sessions.add(psql);
+	const ended = new Promise((resolve) => psql.on('close', () => { sessions.delete(psql); resolve(); }));
 	let said = '';
 	let error = '';
 	psql.stdin.on('error', () => {});
