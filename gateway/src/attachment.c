@@ -92,7 +92,8 @@ take_row(job *j, attachment_row *out)
 
 	if (PQntuples(r) != 1 || PQnfields(r) != 11)
 		return attachment_refuse(j, "internal", NULL, "the attachment cannot be read");
-	out->subject = (seal_subject) {
+	out->subject = (seal_subject)
+	{
 		.tenant = {j->who.tenant, strlen(j->who.tenant)}, .finding = column(r, 0), .attachment = column(r, 1),
 		.digest = column(r, 4), .media_type = column(r, 2), .file_name = column(r, 3)
 	};

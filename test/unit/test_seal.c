@@ -14,7 +14,8 @@ static const char plain[] = "what was found";
 static seal_subject
 subject(const char *digest)
 {
-	return (seal_subject) {
+	return (seal_subject)
+	{
 		.tenant = str("acme"), .finding = str("pkg:npm/lodash"), .attachment = str("0198c0de-0000-7000-8000-000000000001"),
 		.digest = str(digest), .media_type = str("text/plain"), .file_name = str("a.txt")
 	};
