@@ -122,6 +122,27 @@ const preimage = `DSSEv1 ${statementType.length} ${statementType} ${Buffer.byteL
 is('dsse', jcs({ payload: base64(shown('statement')), payloadType: statementType,
   signatures: [{ keyid: keyLabel, sig: sign(null, Buffer.from(preimage), key).toString('base64') }] }), shown('dsse'));
 
+// ---- section 9
+
+const { lineDigest, ...exportItem } = JSON.parse(shown('export-line'));
+is('export line is canonical', jcs({ ...exportItem, lineDigest }), shown('export-line'));
+is('line digest', sha256(jcs(exportItem)), lineDigest);
+is('export line is of the projection', exportItem.cycle_hash, shown('cycle-hash'));
+const rules = JSON.parse(shown('redaction'));
+is('redaction manifest is canonical', jcs(rules), shown('redaction'));
+const exportPayload = JSON.parse(shown('export-payload'));
+is('export payload is canonical', jcs(exportPayload), shown('export-payload'));
+is('data set', sha256(bytes(lineDigest)), exportPayload.datasetSha256);
+is('filters hash', sha256(jcs(exportPayload.filters)), exportPayload.filtersHash);
+is('redaction hash', sha256(jcs(rules)), exportPayload.redactionSha256);
+is('export names the root', exportPayload.chains[0].rootHash, root);
+for (const position of ['firstPosition', 'lastPosition'])
+  for (const [name, value] of Object.entries(exportPayload[position])) is(`${position}.${name}`, exportItem[name], value);
+const exportType = 'application/vnd.stella-ledger-export+json';
+const exportPreimage = `DSSEv1 ${exportType.length} ${exportType} ${Buffer.byteLength(shown('export-payload'))} ${shown('export-payload')}`;
+is('export manifest', jcs({ manifest: { payload: base64(shown('export-payload')), payloadType: exportType,
+  signatures: [{ keyid: keyLabel, sig: sign(null, Buffer.from(exportPreimage), key).toString('base64') }] } }), shown('export-manifest'));
+
 // Every member of the examples stands in the page's tables, and every required one
 // of the tables in the examples.
 const at = (object, path) => path.split('.').reduce((value, name) => value?.[name], object);
@@ -140,6 +161,11 @@ const projectionTable = table('8. Projection').filter((row) => row.length === 3)
 checkMembers('envelope', eventTable, envelopes);
 checkMembers('projection', projectionTable, [projection]);
 checkMembers('statement', table('7. Anchor statement').flatMap(([names, value]) => names.split(', ').map((name) => [name, value])), [statement]);
+const exportRows = table('9. Export').filter((row) => row.length > 1).flatMap(([names, ...cells]) => names.split(', ').map((name) => [name, ...cells]));
+const nested = (object) => Object.entries(object).flatMap(([name, value]) =>
+  ['airgap', 'component', 'provenance', 'risk'].includes(name) ? Object.keys(value).map((inner) => `${name}.${inner}`) : [name]);
+for (const [what, object] of [['export line', { ...exportItem, lineDigest }], ['export payload', exportPayload]])
+  is(`${what}: every member is in the table`, nested(object).filter((name) => !exportRows.some(([row]) => row === name)).join(), '');
 is('every example is used', [...unused].join(), '');
 
 // ---- the same by the extension
@@ -199,8 +225,20 @@ function proofsByExtension() {
     ${hex(raw(root))});`), 't');
 }
 
+// The finding of section 8 and its newest event, through the rules of the database.
+function exportByDatabase() {
+  const finding = { ...Object.fromEntries(projectionTable.map(([member, , column]) => [column, at(projection, member)])), cycle_hash: `\\x${example['cycle-hash']}`,
+    observed_at: envelopes[1].occurredAt, updated_at: envelopes[1].recordedAt };
+  const event = { ...JSON.parse(row(1)), event_hash: `\\x${example['event-hash-2']}` };
+  is('database: export line', ask(`SELECT ledger.ledger_canonical_json(ledger.ledger_http_export_item(f, e, 'canonical', r.paths, r.actions) || jsonb_build_object('lineDigest', :'v3'))
+    FROM jsonb_populate_record(NULL::ledger.findings_projection, :'v1') AS f, jsonb_populate_record(NULL::ledger.ledger_events, :'v2') AS e,
+    ledger.ledger_http_redact_paths('canonical') AS r;`, JSON.stringify(finding), JSON.stringify(event), lineDigest), example['export-line']);
+  is('database: redaction manifest', ask('SELECT ledger.ledger_http_redaction_rules();'), example.redaction);
+}
+
 if (dsn) {
   byExtension();
+  exportByDatabase();
   proofsByExtension();
 }
 process.exit(failed ? 1 : 0);
