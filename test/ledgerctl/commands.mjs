@@ -18,15 +18,15 @@ const needed = spawnSync('readelf', ['-d', built], { encoding: 'utf8' }).stdout.
 ok(needed.includes('libcrypto.so.3') && needed.every((name) => /^(libcrypto\.so\.3|libc\.so\.6|libm\.so\.6|ld-linux-.*)$/.test(name)),
 	'ledgerctl needs libcrypto and the C library, no libpq, no libcurl', needed.join(' '));
 expect('--version', GOOD, /^ledgerctl \d+\.\d+\n$/, ['--version']);
-const help = expect('--help lists the commands', GOOD, /keygen.*verify-proof.*verify-export.*verify-checkpoints.*verify-tiles.*inspect.*anchor/s, ['--help']);
-for (const command of ['keygen', 'verify-proof', 'verify-export', 'verify-checkpoints', 'verify-tiles', 'inspect'])
+const help = expect('--help lists the commands', GOOD, /keygen.*verify-proof.*verify-export.*verify-findings.*verify-checkpoints.*verify-tiles.*inspect.*anchor/s, ['--help']);
+for (const command of ['keygen', 'verify-proof', 'verify-export', 'verify-findings', 'verify-checkpoints', 'verify-tiles', 'inspect'])
 	expect(`${command} --help`, GOOD, new RegExp(`^usage: ledgerctl ${command}.*options:.*--json.*examples:\n  ledgerctl ${command}.*exit status: 0 good, 1 usage.*3 verification failed, 4 not found,\n5 `, 's'), [command, '--help']);
 ok(help.stdout.split('\n').every((line) => line.length <= 100), 'no line of it is too long');
 // What ledgerctl hands over, the other program has, and nothing else.
 const listed = (text) => [...text.split('commands:\n')[1].split('\n\n')[0].matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name);
 const offline = listed(help.stdout).filter((name) => /^(keygen|inspect|verify-.*)$/.test(name));
 const online = listed(run(['--help'], { program: `${program}-online` }).stdout);
-ok([...offline, ...online].join() === listed(help.stdout).join() && offline.length === 6 && online.length > 0,
+ok([...offline, ...online].join() === listed(help.stdout).join() && offline.length === 7 && online.length > 0,
 	'ledgerctl lists its own commands and those of ledgerctl-online', listed(help.stdout).join(), online.join());
 for (const command of online) expect(`${command} --help`, GOOD, new RegExp(`^usage: ledgerctl ${command}.*examples:\n  ledgerctl ${command}`, 's'), [command, '--help']);
 expect('no command', USAGE, /which command\?/, []);

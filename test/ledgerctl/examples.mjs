@@ -13,7 +13,9 @@ const files = {
 	'acme.ndjson': example['line-1'] + example['line-2'],
 	'event.json': example['envelope-2'],
 	'event.tlog-proof': example.bundle,
+	'findings.ndjson': example['export-line'] + example['export-manifest'],
 	'log.pub': example['public-key'],
+	'redaction.json': example.redaction,
 };
 ok(readdirSync(dir).sort().join() === Object.keys(files).join(), 'the example files are these', readdirSync(dir).join());
 for (const [name, content] of Object.entries(files))

@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
 here=test/ledgerctl
-mapfile -t tests < <([ $# -gt 0 ] && printf '%s\n' "$@" || printf '%s\n' commands proofs exports checkpoints tiles mutations mangled examples)
+mapfile -t tests < <([ $# -gt 0 ] && printf '%s\n' "$@" || printf '%s\n' commands proofs exports findings checkpoints tiles mutations mangled examples)
 make -s -C gateway
 make -s -C "$here"
 make -s -C test/go ../../build/go/tiles

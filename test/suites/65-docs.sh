@@ -39,7 +39,7 @@ check_formats() {
 	local change
 	node test/docs/formats.mjs docs/formats.md "$("$cluster" dsn)" || status=1
 	for change in 's/"severity":7.5,/"severity":7.50,/' 's/nightly-scan/nightly_scan/' 's/| `1.50` | `1.5` |/| `1.50` | `1.50` |/' \
-		's/^d141bca5/d141bca6/' 's/"sequence":2/"sequence":3/' 's/| `occurredAt` |/| `happenedAt` |/' 's/AAECAw/AAECBA/'; do
+		's/^d141bca5/d141bca6/' 's/"sequence":2/"sequence":3/' 's/| `occurredAt` |/| `happenedAt` |/' 's/AAECAw/AAECBA/' 's/user:local/user:other/'; do
 		sed "$change" docs/formats.md >"$work/formats.md"
 		if grep -q '^not ok' < <(node test/docs/formats.mjs "$work/formats.md"); then
 			echo "ok - a changed page is found: $change"
