@@ -5283,8 +5283,8 @@ CREATE FUNCTION ledger.ledger_http_redaction_pattern() RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT '[^[:space:][:cntrl:]@＠<>()"'',;:/\\|=?&#\[\]]+(?:@|＠|%40)(?![0-9]+[.][0-9])'
-		'(?:[^[:space:][:cntrl:]@＠<>()"'',;:/\\|=?&#\[\]%.]+[.])+[^[:space:][:cntrl:]@＠<>()"'',;:/\\|=?&#\[\]%.0-9-]{2,}'
+	SELECT E'[^[:space:][:cntrl:]@＠<>()"'',;:/\\\\|=?&#\\[\\]]+(?:@|＠|%40)(?![0-9]+[.][0-9])'
+		|| E'(?:[^[:space:][:cntrl:]@＠<>()"'',;:/\\\\|=?&#\\[\\]%.]+[.])+[^[:space:][:cntrl:]@＠<>()"'',;:/\\\\|=?&#\\[\\]%.0-9-]{2,}'
 	$$;
 COMMENT ON FUNCTION ledger.ledger_http_redaction_pattern() IS
 	'Regular expression of an e-mail address, for the collation "C". Part of ledger_http_redact().';
@@ -5301,7 +5301,7 @@ BEGIN
 	-- where a backslash stands before it could it begin within an escape.
 	IF v_text !~ v_pattern THEN
 		RETURN item;
-	ELSIF position('\' IN v_text) = 0 THEN
+	ELSIF position(E'\\' IN v_text) = 0 THEN
 		RETURN regexp_replace(v_text, v_pattern, '[masked]', 'g')::jsonb;
 	END IF;
 	RETURN CASE jsonb_typeof(item)

@@ -61,7 +61,8 @@ check_text(run_state *s, const line_reader *r, lc_str text, bool *ended)
 	if (*ended)
 		return cli_error(CLI_FAILED, "%s: a line behind the manifest", where);
 	if (lc_jsontree_parse(text.s, text.n, DEPTH, &cli_alloc, &tree, &error) != LC_OK)
-		return count_fault(s, where, cli_error(CLI_FAILED, "%s: %s at byte %zu", where, lc_status_text(error.status), error.offset));
+		return count_fault(s, where, cli_error(CLI_FAILED, "%s: %s at byte %zu", where,
+			lc_status_text(error.status), error.offset));
 	if (findings_is_manifest(lc_jsontree_root(tree)))
 	{
 		code = findings_manifest(page_at(s, 0), where, lc_jsontree_root(tree), &s->keys);
@@ -111,7 +112,8 @@ check_policies(const run_state *s, const char *path, const lc_json *manifest)
 			known = p->text.s != NULL && strlen(wanted) == p->text.n && memcmp(wanted, p->text.s, p->text.n) == 0;
 		}
 		if (!known)
-			return cli_error(CLI_FAILED, "%s: made under policy version \"%.*s\", which --policy does not name", path, CLI_SHOW(p->text));
+			return cli_error(CLI_FAILED, "%s: made under policy version \"%.*s\", which --policy does not name",
+				path, CLI_SHOW(p->text));
 	}
 	return CLI_GOOD;
 }
@@ -132,7 +134,8 @@ report_page(const char *path, const findings_page *p)
 	cli_json_string("datasetSha256", dataset);
 	cli_json_string("filtersHash", lc_json_string(manifest, "filtersHash"));
 	lc_jcs_end_object(cli_json());
-	cli_print("%s: %llu findings of %.*s, %.*s, datasetSha256 %.*s", path, (unsigned long long) p->lines, CLI_SHOW(tenant),
+	cli_print("%s: %llu findings of %.*s, %.*s, datasetSha256 %.*s", path, (unsigned long long) p->lines,
+		CLI_SHOW(tenant),
 			  CLI_SHOW(schema), CLI_SHOW(dataset));
 }
 

@@ -101,12 +101,14 @@ check_digest(findings_page *p, const char *where, lc_str text, const lc_json *li
 		to++;
 	else if (from[-1] == ',')
 		from--;
-	if (lc_sha256_parts((lc_bytes[]) {{text.s, (size_t) (from - text.s)}, {to, (size_t) (text.s + text.n - to)}}, 2, digest) != LC_OK ||
+	if (lc_sha256_parts((lc_bytes[]) {{text.s, (size_t) (from - text.s)}, {to, (size_t) (text.s + text.n - to)}}, 2,
+		digest) != LC_OK ||
 		EVP_DigestUpdate(p->dataset, digest, sizeof(digest)) != 1)
 		return cli_error(CLI_USAGE, "OpenSSL cannot hash");
 	lc_hex_encode(digest, sizeof(digest), hex);
 	if (stated->text.n != sizeof(hex) || memcmp(stated->text.s, hex, sizeof(hex)) != 0)
-		return cli_error(CLI_FAILED, "%s: the line's digest is %.64s, but it says %.*s", where, hex, CLI_SHOW(stated->text));
+		return cli_error(CLI_FAILED, "%s: the line's digest is %.64s, but it says %.*s", where, hex,
+			CLI_SHOW(stated->text));
 	return CLI_GOOD;
 }
 
@@ -128,7 +130,8 @@ check_place(findings_page *p, const char *where, const lc_json *line)
 	int			order;
 
 	if (!lc_json_uint(line, "event_sequence", &sequence) || version.s == NULL || cycle.s == NULL)
-		return cli_error(CLI_FAILED, "%s: no finding of an export: event_sequence, projection_version or cycle_hash is missing", where);
+		return cli_error(CLI_FAILED,
+			"%s: no finding of an export: event_sequence, projection_version or cycle_hash is missing", where);
 	order = sequence < p->sequence ? -1 : sequence > p->sequence ? 1 : compare(version, &p->version);
 	if (order == 0)
 		order = compare(cycle, &p->cycle);
@@ -165,7 +168,8 @@ check_subject(findings_page *p, const char *where, const lc_json *line)
 		return CLI_GOOD;
 	}
 	if (!same(tenant, &p->tenant))
-		return cli_error(CLI_FAILED, "%s: of tenant \"%.*s\" in an export of \"%s\"", where, CLI_SHOW(tenant), p->tenant.data);
+		return cli_error(CLI_FAILED, "%s: of tenant \"%.*s\" in an export of \"%s\"", where, CLI_SHOW(tenant),
+			p->tenant.data);
 	if (!same(schema, &p->schema))
 		return cli_error(CLI_FAILED, "%s: %.*s among lines of %s", where, CLI_SHOW(schema), p->schema.data);
 	return CLI_GOOD;
@@ -214,13 +218,15 @@ open_envelope(findings_page *p, const char *where, const lc_json *line, const tr
 	lc_dsse_free(&dsse);
 	if (code == CLI_GOOD)
 		code = check_canonical(where, (lc_str) {p->payload.data, p->payload.len});
-	if (code == CLI_GOOD && lc_jsontree_parse(p->payload.data, p->payload.len, DEPTH, &cli_alloc, &p->manifest, NULL) != LC_OK)
+	if (code == CLI_GOOD && lc_jsontree_parse(p->payload.data, p->payload.len, DEPTH, &cli_alloc, &p->manifest,
+		NULL) != LC_OK)
 		code = cli_error(CLI_FAILED, "%s: the manifest's payload is no JSON", where);
 	return code;
 }
 
 static cli_exit
-check_hex(const char *where, const lc_json *manifest, const char *name, const uint8_t hash[LC_HASH_LEN], const char *what)
+check_hex(const char *where, const lc_json *manifest, const char *name, const uint8_t hash[LC_HASH_LEN],
+	const char *what)
 {
 	lc_str		stated = lc_json_string(manifest, name);
 	char		hex[2 * LC_HASH_LEN];
@@ -248,12 +254,14 @@ check_hashes(findings_page *p, const char *where, const lc_json *manifest)
 		return cli_error(CLI_FAILED, "%s: the manifest names no filters", where);
 	code = check_hex(where, manifest, "filtersHash", hash, "the SHA-256 of the filters");
 	if (code == CLI_GOOD && p->rules->given)
-		code = check_hex(where, manifest, "redactionSha256", p->rules->digest, "the SHA-256 of the rules given by --redaction");
+		code = check_hex(where, manifest, "redactionSha256", p->rules->digest,
+			"the SHA-256 of the rules given by --redaction");
 	return code;
 }
 
 static cli_exit
-check_position(const char *where, const lc_json *manifest, const char *name, const findings_page *p, const lc_buf *place)
+check_position(const char *where, const lc_json *manifest, const char *name, const findings_page *p,
+	const lc_buf *place)
 {
 	const lc_json *stated = lc_json_member(manifest, name);
 
@@ -269,13 +277,17 @@ check_subjects(findings_page *p, const char *where, const lc_json *manifest)
 	uint64_t	count;
 
 	if (!(is(schema, "export.v1.canonical") || is(schema, "export.v1.compact")))
-		return cli_error(CLI_FAILED, "%s: the manifest is of version \"%.*s\", which is not known", where, CLI_SHOW(schema));
+		return cli_error(CLI_FAILED, "%s: the manifest is of version \"%.*s\", which is not known", where,
+			CLI_SHOW(schema));
 	if (!lc_json_uint(manifest, "count", &count) || count != p->lines)
-		return cli_error(CLI_FAILED, "%s: %llu lines, but the manifest does not count as many", where, (unsigned long long) p->lines);
+		return cli_error(CLI_FAILED, "%s: %llu lines, but the manifest does not count as many", where,
+			(unsigned long long) p->lines);
 	if (p->lines > 0 && !same(schema, &p->schema))
-		return cli_error(CLI_FAILED, "%s: the lines are %s, but the manifest is of %.*s", where, p->schema.data, CLI_SHOW(schema));
+		return cli_error(CLI_FAILED, "%s: the lines are %s, but the manifest is of %.*s", where, p->schema.data,
+			CLI_SHOW(schema));
 	if (p->lines > 0 && !same(lc_json_string(manifest, "tenant"), &p->tenant))
-		return cli_error(CLI_FAILED, "%s: the lines are of tenant \"%s\", but the manifest is of another", where, p->tenant.data);
+		return cli_error(CLI_FAILED, "%s: the lines are of tenant \"%s\", but the manifest is of another", where,
+			p->tenant.data);
 	return CLI_GOOD;
 }
 
@@ -286,7 +298,8 @@ check_token(const char *where, const lc_json *manifest, const lc_json *line)
 	lc_str		told = lc_json_string(line, "nextPageToken");
 	lc_str		token = lc_json_string(manifest, "nextPageToken");
 
-	if (told.n == token.n && (told.s == NULL) == (token.s == NULL) && (told.n == 0 || memcmp(told.s, token.s, told.n) == 0))
+	if (told.n == token.n && (told.s == NULL) == (token.s == NULL) && (told.n == 0 || memcmp(told.s, token.s,
+		told.n) == 0))
 		return CLI_GOOD;
 	return cli_error(CLI_FAILED, "%s: the nextPageToken beside the manifest is not the one in it", where);
 }
@@ -325,7 +338,8 @@ cli_exit
 findings_follow(const findings_page *before, const findings_page *page, const char *where)
 {
 	if (!same_member(before, page, "tenant", "tenant") || !same_member(before, page, "filtersHash", "filtersHash") ||
-		!same_member(before, page, "chains", "chains") || !same_member(before, page, "redactionSha256", "redactionSha256"))
+		!same_member(before, page, "chains", "chains") || !same_member(before, page, "redactionSha256",
+			"redactionSha256"))
 		return cli_error(CLI_FAILED, "%s: a page of another export than the one before it", where);
 	if (!same_member(before, page, "lastPosition", "afterPosition"))
 		return cli_error(CLI_FAILED, "%s: does not begin where the page before it ended", where);

@@ -93,7 +93,8 @@ record(export *e, const char *action, const lc_buf *object)
 {
 	db_value	values[] = {{e->job->who.tenant, strlen(e->job->who.tenant), false}, text_value(&e->job->context),
 	{action, strlen(action), false}, text_value(object)};
-	PGresult   *result = dbslow_query(e->conn, e->job, "SELECT ledger.ledger_log_access($1, $2::jsonb, $3, $4)", 4, values);
+	PGresult   *result = dbslow_query(e->conn, e->job, "SELECT ledger.ledger_log_access($1, $2::jsonb, $3, $4)", 4,
+		values);
 
 	PQclear(result);
 	return result != NULL;
@@ -263,7 +264,8 @@ put_manifest(export *e)
 		db_value	values[] = {{e->job->who.tenant, strlen(e->job->who.tenant), false}, text_value(&e->filters),
 		text_value(&e->pins), text_value(&e->after), text_value(&page)};
 
-		good = ask(e, "SELECT ledger.ledger_http_export_manifest($1, $2::jsonb, $3::jsonb, $4::jsonb, $5::jsonb)", 5, values,
+		good = ask(e, "SELECT ledger.ledger_http_export_manifest($1, $2::jsonb, $3::jsonb, $4::jsonb, $5::jsonb)",
+			5, values,
 				   &payload);
 	}
 	good = good && export_manifest_line(&line, &payload, &e->token) && put_line(e, line.data, line.len);
@@ -320,7 +322,8 @@ send_all(export *e)
 static void
 export_init(export *e, job *j, dbslow_conn *c)
 {
-	lc_buf	   *all[] = {&e->filters, &e->filters_hash, &e->page_size, &e->after, &e->pins, &e->first, &e->last, &e->token,
+	lc_buf	   *all[] = {&e->filters, &e->filters_hash, &e->page_size, &e->after, &e->pins, &e->first, &e->last,
+		&e->token,
 	&e->piece};
 
 	memset(e, 0, sizeof(*e));
@@ -333,7 +336,8 @@ export_init(export *e, job *j, dbslow_conn *c)
 static void
 export_free(export *e)
 {
-	lc_buf	   *all[] = {&e->filters, &e->filters_hash, &e->page_size, &e->after, &e->pins, &e->first, &e->last, &e->token,
+	lc_buf	   *all[] = {&e->filters, &e->filters_hash, &e->page_size, &e->after, &e->pins, &e->first, &e->last,
+		&e->token,
 	&e->piece};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
