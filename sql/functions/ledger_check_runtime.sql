@@ -86,15 +86,21 @@ CREATE FUNCTION ledger.ledger_privilege_problems() RETURNS SETOF text
 	SELECT 'ledger_backup is no member of pg_read_all_data'
 	FROM pg_roles AS r WHERE r.rolname = 'ledger_backup' AND NOT pg_has_role(r.oid, 'pg_read_all_data', 'USAGE')
 	UNION ALL
+	SELECT 'ledger_gateway is no member of ' || w.name
+	FROM (VALUES ('ledger_reader'), ('ledger_writer'), ('ledger_auditor'), ('ledger_anchorer')) AS w (name)
+	JOIN pg_roles AS r ON r.rolname = 'ledger_gateway' JOIN pg_roles AS g ON g.rolname = w.name
+	WHERE NOT pg_has_role(r.oid, g.oid, 'USAGE')
+	UNION ALL
 	SELECT format('%s may not use schema ledger', r.rolname)
 	FROM pg_roles AS r
-	WHERE r.rolname IN ('ledger_owner', 'ledger_reader', 'ledger_writer', 'ledger_auditor', 'ledger_operator', 'ledger_anchorer', 'ledger_loader', 'ledger_backup')
+	WHERE r.rolname IN ('ledger_owner', 'ledger_reader', 'ledger_writer', 'ledger_auditor', 'ledger_operator', 'ledger_anchorer', 'ledger_gateway', 'ledger_loader', 'ledger_backup')
 		AND NOT has_schema_privilege(r.oid, 'ledger', 'USAGE')
 	UNION ALL
 	SELECT format('%s may not execute %s()', w.role, p.proname)
 	FROM (VALUES ('ledger_writer', 'ledger_append'), ('ledger_reader', 'ledger_verify'),
 		('ledger_auditor', 'ledger_guard_state'), ('ledger_operator', 'ledger_create_tenant'),
-		('ledger_anchorer', 'ledger_anchor_tick'), ('ledger_anchorer', 'ledger_store_signature')) AS w (role, name)
+		('ledger_anchorer', 'ledger_anchor_tick'), ('ledger_anchorer', 'ledger_store_signature'),
+		('ledger_gateway', 'ledger_http_append')) AS w (role, name)
 	JOIN pg_roles AS r ON r.rolname = w.role
 	JOIN pg_proc AS p ON p.proname = w.name AND p.pronamespace = 'ledger'::regnamespace
 	WHERE NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')
@@ -118,7 +124,7 @@ CREATE FUNCTION ledger.ledger_check_access()
 	WITH problem (check_name, text) AS (
 		SELECT 'roles', CASE WHEN r.oid IS NULL THEN w.name || ' is missing' ELSE w.name || ' has other attributes' END
 		FROM (VALUES ('ledger_owner', false), ('ledger_reader', false), ('ledger_writer', false), ('ledger_auditor', false),
-			('ledger_operator', false), ('ledger_anchorer', false), ('ledger_loader', true), ('ledger_backup', true)) AS w (name, bypass_rls)
+			('ledger_operator', false), ('ledger_anchorer', false), ('ledger_gateway', false), ('ledger_loader', true), ('ledger_backup', true)) AS w (name, bypass_rls)
 		LEFT JOIN pg_roles AS r ON r.rolname = w.name
 		WHERE (r.rolbypassrls = w.bypass_rls AND NOT (r.rolcanlogin OR r.rolsuper OR r.rolcreaterole OR r.rolcreatedb)) IS NOT TRUE
 		UNION ALL

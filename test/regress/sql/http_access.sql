@@ -153,3 +153,11 @@ DELETE FROM ledger_access_log;
 TRUNCATE ledger_access_log;
 :code
 SELECT object, state, ok FROM ledger_guard_state() WHERE object LIKE '%ledger_access_log%' AND guard <> 'function' ORDER BY guard, object;
+
+-- What the role must have is among what is checked at start.
+BEGIN;
+SELECT * FROM ledger_privilege_problems();
+REVOKE ledger_writer FROM ledger_gateway;
+REVOKE EXECUTE ON FUNCTION ledger.ledger_http_append(text, jsonb) FROM ledger_gateway;
+SELECT * FROM ledger_privilege_problems();
+ROLLBACK;
