@@ -5289,8 +5289,8 @@ CREATE FUNCTION ledger.ledger_http_redaction_pattern() RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
-	SELECT E'[^[:space:][:cntrl:]@＠<>()"'',;:/\\\\|=?&#\\[\\]]+(?:@|＠|%40)(?![0-9]+[.][0-9])'
-		|| E'(?:[^[:space:][:cntrl:]@＠<>()"'',;:/\\\\|=?&#\\[\\]%.]+[.])+[^[:space:][:cntrl:]@＠<>()"'',;:/\\\\|=?&#\\[\\]%.0-9-]{2,}'
+	SELECT E'[^[:space:][:cntrl:]@＠<>()"\\u0027,;:/\\\\|=?&#\\[\\]]+(?:@|＠|%40)(?![0-9]+[.][0-9])'
+		|| E'(?:[^[:space:][:cntrl:]@＠<>()"\\u0027,;:/\\\\|=?&#\\[\\]%.]+[.])+[^[:space:][:cntrl:]@＠<>()"\\u0027,;:/\\\\|=?&#\\[\\]%.0-9-]{2,}'
 	$$;
 COMMENT ON FUNCTION ledger.ledger_http_redaction_pattern() IS
 	'Regular expression of an e-mail address, for the collation "C". Part of ledger_http_redact().';
