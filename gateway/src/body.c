@@ -5,13 +5,12 @@
  * What goes on to the database is what was checked: one reading of one text.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
+#include "body.h"
 #include "lc_error.h"
 #include "lc_jsonparse.h"
-#include "media.h"
-#include "request.h"
 
 /* ---- the place of an error, as RFC 6901 has it ---- */
 
@@ -109,9 +108,9 @@ wrong_type(problem *p, const char *prefix, size_t offset, size_t line, const cha
 }
 
 static bool
-canonicalize(request *r, const char *text, size_t n, lc_json_error *err)
+canonicalize(body_work *w, const char *text, size_t n, lc_json_error *err)
 {
-	return lc_json_canonicalize_to_depth(text, n, (size_t) config_now()->max_depth, &r->body, &lc_alloc_malloc,
+	return lc_json_canonicalize_to_depth(text, n, w->max_depth, &w->body, &lc_alloc_malloc,
 										 err) == LC_OK;
 }
 
@@ -119,13 +118,13 @@ canonicalize(request *r, const char *text, size_t n, lc_json_error *err)
 
 /* Elements of a canonical array, each of which must be an object. */
 static bool
-count_events(request *r, problem *p)
+count_events(body_work *w)
 {
-	const char *s = r->body.data;
+	const char *s = w->body.data;
 	size_t		depth = 0;
 	bool		in_string = false;
 
-	for (size_t i = 0; i < r->body.len; i++)
+	for (size_t i = 0; i < w->body.len; i++)
 	{
 		if (in_string)
 		{
@@ -139,14 +138,14 @@ count_events(request *r, problem *p)
 		{
 			char		prefix[32];
 
-			snprintf(prefix, sizeof(prefix), "/%llu", (unsigned long long) r->events);
+			snprintf(prefix, sizeof(prefix), "/%llu", (unsigned long long) w->events);
 			if (s[i] != '{')
 			{
-				problem_set(p, "json_malformed", "Element %llu is not an object.", (unsigned long long) r->events);
-				snprintf(p->pointer, sizeof(p->pointer), "#%s", prefix);
+				problem_set(&w->problem, "json_malformed", "Element %llu is not an object.", (unsigned long long) w->events);
+				snprintf(w->problem.pointer, sizeof(w->problem.pointer), "#%s", prefix);
 				return false;
 			}
-			r->events++;
+			w->events++;
 		}
 		in_string = s[i] == '"';
 		depth += s[i] == '{' || s[i] == '[';
@@ -157,13 +156,13 @@ count_events(request *r, problem *p)
 
 /* Lines of JSON into one array.  A blank line is no event. */
 static bool
-read_lines(request *r, problem *p)
+read_lines(body_work *w)
 {
-	const char *text = r->raw.data != NULL ? r->raw.data : "";
-	const char *end = text + r->raw.len;
+	const char *text = w->raw.data != NULL ? w->raw.data : "";
+	const char *end = text + w->raw.len;
 	size_t		line = 1;
 
-	lc_buf_putc(&r->body, '[');
+	lc_buf_putc(&w->body, '[');
 	for (const char *at = text; at < end; line++)
 	{
 		const char *stop = memchr(at, '\n', (size_t) (end - at));
@@ -172,59 +171,71 @@ read_lines(request *r, problem *p)
 		char		prefix[32];
 		lc_json_error err;
 
-		snprintf(prefix, sizeof(prefix), "/%llu", (unsigned long long) r->events);
+		snprintf(prefix, sizeof(prefix), "/%llu", (unsigned long long) w->events);
 		if (n > 0 && !(n == 1 && *at == '\r'))
 		{
-			if (r->events > 0)
-				lc_buf_putc(&r->body, ',');
-			before = r->body.len;
-			if (!canonicalize(r, at, n, &err))
+			if (w->events > 0)
+				lc_buf_putc(&w->body, ',');
+			before = w->body.len;
+			if (!canonicalize(w, at, n, &err))
 			{
-				malformed(p, &err, prefix, (size_t) (at - text), line);
+				malformed(&w->problem, &err, prefix, (size_t) (at - text), line);
 				return false;
 			}
-			if (r->body.data[before] != '{')
-				return wrong_type(p, prefix, (size_t) (at - text), line, "an object");
-			r->events++;
+			if (w->body.data[before] != '{')
+				return wrong_type(&w->problem, prefix, (size_t) (at - text), line, "an object");
+			w->events++;
 		}
 		at += n + 1;
 	}
-	lc_buf_putc(&r->body, ']');
+	lc_buf_putc(&w->body, ']');
 	return true;
 }
 
 static bool
-read_text(request *r, problem *p)
+read_text(body_work *w)
 {
-	bool		events = r->match.route->body == BODY_EVENTS;
+	bool		events = w->kind == BODY_EVENTS;
 	lc_json_error err;
 
-	if (!canonicalize(r, r->raw.data != NULL ? r->raw.data : "", r->raw.len, &err))
+	if (!canonicalize(w, w->raw.data != NULL ? w->raw.data : "", w->raw.len, &err))
 	{
-		malformed(p, &err, "", 0, 0);
+		malformed(&w->problem, &err, "", 0, 0);
 		return false;
 	}
-	if (r->body.data[0] != (events ? '[' : '{'))
-		return wrong_type(p, "", 0, 1, events ? "an array of objects" : "an object");
-	return !events || count_events(r, p);
+	if (w->body.data[0] != (events ? '[' : '{'))
+		return wrong_type(&w->problem, "", 0, 1, events ? "an array of objects" : "an object");
+	return !events || count_events(w);
 }
 
-bool
-body_read(request *r, problem *p)
+void
+body_parse(body_work *w)
 {
-	route_body	kind = r->match.route->body;
-	bool		good;
-
-	if (kind == BODY_NONE || kind == BODY_BYTES)
-		return true;
-	good = kind == BODY_EVENTS && media_is_lines(request_header(r, "Content-Type")) ? read_lines(r, p) :
-		read_text(r, p);
-	if (good && r->body.status != LC_OK)
+	w->good = w->lines ? read_lines(w) : read_text(w);
+	if (w->good && w->body.status != LC_OK)
 	{
-		problem_set(p, "53", "There is no memory for the body.");
-		good = false;
+		problem_set(&w->problem, "53", "There is no memory for the body.");
+		w->good = false;
 	}
-	lc_buf_free(&r->raw);
-	lc_buf_init(&r->raw, &lc_alloc_malloc);
-	return good;
+	lc_buf_free(&w->raw);
+}
+
+body_work *
+body_work_new(void)
+{
+	body_work  *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	lc_buf_init(&w->raw, &lc_alloc_malloc);
+	lc_buf_init(&w->body, &lc_alloc_malloc);
+	return w;
+}
+
+void
+body_work_free(body_work *w)
+{
+	lc_buf_free(&w->raw);
+	lc_buf_free(&w->body);
+	free(w);
 }

@@ -144,7 +144,7 @@ closed(door_connection *c)
 	if (!d->admin)
 		atomic_fetch_sub(&d->loop->connections, 1);
 	if (!d->loop->stopping)
-		door_linger(d->loop, c->fd);
+		door_linger(d->loop, c->fd, c->cut_short);
 	free(c);
 }
 

@@ -32,6 +32,7 @@ typedef struct door_connection
 	struct MHD_Connection *mhd;
 	int			fd;
 	bool		over;			/* beyond the limit: it is told so and closed */
+	bool		cut_short;		/* answered before its request was there in full */
 	door_phase	phase;
 	loop_timer	timer;			/* past it the connection is shut down */
 	struct request *request;	/* NULL between requests */
@@ -73,7 +74,10 @@ extern void door_write(door_connection *c, const void *bytes, size_t n);
 /* The client's certificate, and what is to be thought of it. */
 extern tls_peer door_certificate(door_connection *c, gnutls_datum_t *der);
 
-/* door_linger.c: what becomes of a socket when its connection is closed. */
-extern void door_linger(loop *l, int fd);
+/*
+ * door_linger.c: what becomes of a socket when its connection is closed.  more:
+ * the client is likely to be sending still.
+ */
+extern void door_linger(loop *l, int fd, bool more);
 
 #endif

@@ -57,14 +57,13 @@ forget(void *arg, uint32_t events)
 }
 
 void
-door_linger(loop *l, int fd)
+door_linger(loop *l, int fd, bool more)
 {
 	char		byte;
 	lingerer   *g;
 	ssize_t		seen = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-	/* The client has closed, or has said nothing that was not read and waits for nothing. */
-	if (seen == 0 || lingering >= LINGER_MAX)
+	if (seen == 0 || (seen < 0 && !more) || lingering >= LINGER_MAX)
 		return;
 	g = calloc(1, sizeof(*g));
 	if (g == NULL)

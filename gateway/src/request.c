@@ -13,10 +13,12 @@
 #include <time.h>
 
 #include "auth.h"
+#include "body.h"
 #include "config.h"
 #include "door.h"
 #include "log.h"
 #include "loop_internal.h"
+#include "media.h"
 #include "prom.h"
 #include "quota.h"
 #include "request.h"
@@ -89,8 +91,11 @@ request_ready(request *r)
 }
 
 static void
-forget_job(request *r)
+forget_work(request *r)
 {
+	if (r->parsing != NULL)
+		r->parsing->request = NULL;
+	r->parsing = NULL;
 	if (r->job == NULL)
 		return;
 	r->job->request = NULL;
@@ -106,7 +111,7 @@ request_give_up(request *r, const problem *p)
 		return;
 	if (r->stage == REQUEST_KEYS)
 		auth_wait_end(&r->keys);
-	forget_job(r);
+	forget_work(r);
 	request_problem(r, p);
 	r->reply.close = r->has_body && r->stage == REQUEST_KEYS;
 	r->stage = r->stage == REQUEST_KEYS ? REQUEST_DISCARD : REQUEST_WORKING;
@@ -180,7 +185,10 @@ refuse(request *r, const problem *p)
 	if (length != NULL && strtoull(length, NULL, 10) <= DISCARD_MAX && request_header(r, "Expect") == NULL)
 		whole = false;
 	r->stage = REQUEST_DISCARD;
-	return r->reply.close || whole ? respond(r) : MHD_YES;
+	if (!r->reply.close && !whole)
+		return MHD_YES;
+	r->peer->cut_short = r->has_body;
+	return respond(r);
 }
 
 static enum MHD_Result
@@ -244,6 +252,7 @@ break_off(request *r, const problem *p)
 		door_write(r->peer, text.data, text.len);
 	r->sent = r->reply.body.len;
 	r->answered = true;
+	r->peer->cut_short = true;
 	lc_buf_free(&text);
 	return MHD_NO;
 }
@@ -329,24 +338,88 @@ dispatch(request *r)
 	return MHD_YES;
 }
 
+/* The body has been read, or none was wanted. */
 static enum MHD_Result
-body_complete(request *r)
+perform(request *r)
 {
-	problem		p;
-
-	if (r->stage == REQUEST_DISCARD)
-		return respond(r);
-	/* How many events a batch has is known now; one alone was asked for at the header. */
-	if (!body_read(r, &p) ||
-		(r->match.route->body == BODY_EVENTS && !quota_take(r->who.tenant, r->events, &p)))
-	{
-		request_problem(r, &p);
-		return respond(r);
-	}
 	if (r->match.route->class != ROUTE_LOCAL)
 		return dispatch(r);
 	r->match.route->local(r);
 	return respond(r);
+}
+
+static enum MHD_Result
+body_parsed(request *r, body_work *w)
+{
+	bool		good = w->good;
+	problem		p = w->problem;
+
+	/* How many events a batch has is known now; one alone was asked for at the header. */
+	r->events = w->events;
+	if (good && w->kind == BODY_EVENTS)
+		good = quota_take(r->who.tenant, w->events, &p);
+	r->body = w->body;
+	lc_buf_init(&w->body, &lc_alloc_malloc);
+	body_work_free(w);
+	if (good)
+		return perform(r);
+	request_problem(r, &p);
+	return respond(r);
+}
+
+/* In the loop, after the other thread. */
+static void
+parsed(void *arg)
+{
+	body_work  *w = arg;
+
+	if (w->request == NULL)
+		body_work_free(w);
+	else
+		wait_end(w->request);
+}
+
+static enum MHD_Result
+parse(request *r)
+{
+	body_work  *w = body_work_new();
+	problem		p;
+	size_t		n = r->raw.len;
+
+	if (w == NULL)
+	{
+		problem_set(&p, "53", "There is no memory for the request.");
+		request_problem(r, &p);
+		return respond(r);
+	}
+	w->kind = r->match.route->body;
+	w->lines = w->kind == BODY_EVENTS && media_is_lines(request_header(r, "Content-Type"));
+	w->max_depth = (size_t) config_now()->max_depth;
+	w->raw = r->raw;
+	w->loop = r->loop;
+	w->call = (loop_call) {parsed, w, NULL};
+	w->request = r;
+	lc_buf_init(&r->raw, &lc_alloc_malloc);
+	if (n > BODY_INLINE && body_submit(w))
+	{
+		r->parsing = w;
+		r->stage = REQUEST_PARSING;
+		wait_begin(r, r->loop->now + config_now()->request_timeout_ms);
+		return MHD_YES;
+	}
+	body_parse(w);
+	return body_parsed(r, w);
+}
+
+static enum MHD_Result
+body_complete(request *r)
+{
+	route_body	kind;
+
+	if (r->stage == REQUEST_DISCARD)
+		return respond(r);
+	kind = r->match.route->body;
+	return kind == BODY_JSON || kind == BODY_EVENTS ? parse(r) : perform(r);
 }
 
 enum MHD_Result
@@ -372,6 +445,13 @@ request_handle(void *cls, struct MHD_Connection *connection, const char *url, co
 		case REQUEST_BODY:
 		case REQUEST_DISCARD:
 			return size > 0 ? take_body(r, data, size) : body_complete(r);
+		case REQUEST_PARSING:
+			{
+				body_work  *w = r->parsing;
+
+				r->parsing = NULL;
+				return body_parsed(r, w);
+			}
 		default:
 			return r->answered ? MHD_YES : respond(r);
 	}
@@ -396,7 +476,7 @@ request_completed(void *cls, struct MHD_Connection *connection, void **context,
 		r->reply.status = r->broken ? 499 : 400;
 	if (r->stage == REQUEST_KEYS)
 		auth_wait_end(&r->keys);
-	forget_job(r);
+	forget_work(r);
 	loop_timer_end(r->loop, &r->deadline);
 	log_request(r);
 	prom_request(r, (double) (clock_us() - r->started_us) / 1e6);

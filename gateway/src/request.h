@@ -26,6 +26,7 @@ typedef enum request_stage
 	REQUEST_KEYS,				/* suspended until keys have come */
 	REQUEST_BODY,				/* admitted; its body is coming in */
 	REQUEST_DISCARD,			/* refused: the reply is there, the body is read and forgotten */
+	REQUEST_PARSING,			/* suspended: its body is being read in another thread, or has been */
 	REQUEST_WORKING,			/* suspended; a job runs, or what became of it is in the reply */
 	REQUEST_SENDING
 } request_stage;
@@ -53,6 +54,7 @@ typedef struct request
 	lc_buf		raw;			/* body as it came */
 	lc_buf		body;			/* canonical JSON */
 	uint64_t	events;			/* of BODY_EVENTS: how many there are */
+	struct body_work *parsing;	/* of a long body */
 	reply		reply;
 	struct job *job;			/* while one runs for it */
 	loop_timer	deadline;
@@ -103,7 +105,6 @@ extern void request_identify(request *r);	/* request_ids.c: id, trace_id, span_i
 /* admit.c: all that needs no identity.  False: p says why, or r->reply does already. */
 extern bool admit_header(request *r, const char *method, const char *version, problem *p);
 extern admission admit_identity(request *r, problem *p);	/* admit_identity.c: token, tenant, scope, quota */
-extern bool body_read(request *r, problem *p);	/* body.c: raw into body */
 extern bool context_write(const request *r, job *j, problem *p);	/* context.c: context and filters */
 extern enum MHD_Result respond(request *r);	/* respond.c: queues the reply */
 

@@ -235,6 +235,18 @@ describe('hostile JSON', () => {
 		assert.equal(second.status, 201, second.text);
 		assert.equal(await sql("SELECT count(*) FROM ledger.ledger_events WHERE tenant_id = :'t'", { vars: { t: tenant } }), '5');
 	});
+	test('a long body is judged as a short one, also if its client does not wait for it', async () => {
+		const long = `[${Array.from({ length: 2000 }, (_, i) => JSON.stringify(anEvent({ payload: { i, text: 'x'.repeat(20) } }))).join(',\n')}`.slice(0, 250_000);
+		const answer = await post(`${long}\u0001`, {}, '/v1/ledger/events:batch');
+		assert.equal(answer.status, 400);
+		assert.equal(answer.json.code, 'json_malformed');
+		assert.ok(answer.json.errors[0].line > 1000, JSON.stringify(answer.json.errors));
+		for (let i = 0; i < 10; i++) {
+			const socket = await raw(gateway.port);
+			await socket.send(`POST /v1/ledger/events:batch HTTP/1.1\r\n${auth()}Content-Type: application/json\r\nContent-Length: ${long.length}\r\n\r\n${long}`);
+			socket.destroy();
+		}
+	});
 	test('nothing of all that has hurt', stillThere);
 });
 
