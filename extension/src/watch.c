@@ -81,13 +81,13 @@ static void
 watch_end(const TreeChain *chain, int64 anchored, Datum *values, bool *nulls)
 {
 	const int64 ranges[][2] = {
-		{anchored + 1, PG_INT64_MAX}, {anchored, anchored}, {anchored - LOOK_BACK, anchored - 1},
+		{anchored, PG_INT64_MAX}, {anchored - LOOK_BACK, anchored - 1},
 		/* One that was cut off below its last anchor. */
 		{1, anchored}
 	};
 
 	for (int i = 0; i < (int) lengthof(ranges) && nulls[W_SEQUENCE]; i++)
-		if (ranges[i][1] > 0 && (i < 3 || nulls[W_HEAD]))
+		if (ranges[i][1] > 0 && (i < 2 || nulls[W_HEAD]))
 			watch_range(chain, ranges[i][0], ranges[i][1], values, nulls);
 }
 
