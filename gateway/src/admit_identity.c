@@ -174,7 +174,8 @@ admit_identity(request *r, problem *p)
 		return ADMIT_REFUSED;
 	if ((r->who.scopes & row->scope) == 0)
 		return refuse_scope(r, p);
-	if (row->class == ROUTE_APPEND && !quota_take(r->who.tenant, 1, p))
+	/* An attachment is an event too. */
+	if ((row->class == ROUTE_APPEND || row->body == BODY_BYTES) && !quota_take(r->who.tenant, 1, p))
 		return ADMIT_REFUSED;
 	return ADMIT_GOOD;
 }

@@ -175,6 +175,13 @@ count_stored(const job *j, const char *type)
 }
 
 void
+append_count_one(const job *j, const char *type)
+{
+	count_stored(j, type);
+	quota_add_unanchored(j->who.tenant, 1);
+}
+
+void
 append_count_batch(const job *j)
 {
 	lc_jsontree *tree = NULL;
@@ -201,10 +208,7 @@ append_item_answer(append_item *item, const PGresult *result, int row)
 		return;
 	}
 	if (j->reply.status == 201)
-	{
-		count_stored(j, item->type);
-		quota_add_unanchored(j->who.tenant, 1);
-	}
+		append_count_one(j, item->type);
 	done(item);
 }
 

@@ -36,4 +36,7 @@ extern void append_item_refuse(append_item *item, const char *code, const char *
 /* A whole batch (POST …/events:batch) is committed: the same counting for each of its events. */
 extern void append_count_batch(const job *j);
 
+/* And of one event that came with something else (an attachment). */
+extern void append_count_one(const job *j, const char *type);
+
 #endif

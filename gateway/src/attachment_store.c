@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "append_item.h"
 #include "attachment.h"
 #include "config.h"
 #include "disposition.h"
@@ -204,7 +205,11 @@ attachment_store(job *j, dbslow_conn *c)
 	else if (attachment_read_ask(j, &ask))
 	{
 		if (read_names(j, &ask, &u) && seal_body(j, &ask, &u) && store(j, c, &u))
+		{
 			reply_header_setf(&j->reply, "Location", "%s/%s", j->path, u.id);
+			if (j->reply.status == 201)
+				append_count_one(j, "finding.attachment_added");
+		}
 		lc_jsontree_free(ask.tree);
 	}
 	/* What was refused before it was sealed. */
