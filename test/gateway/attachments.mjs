@@ -181,6 +181,14 @@ test('whatever is changed of what is stored, nothing is given out', async () => 
 	}
 });
 
+test('an attachment that its event does not tell of is not given out', async () => {
+	const a = await attached();
+	await tamper('ledger_events', `UPDATE ledger.ledger_events SET event_body = event_body || jsonb_build_object('digest', 'sha256:' || repeat('0', 64))
+		WHERE tenant_id = '${tenant}' AND event_id = :'id'`, { vars: { id: a.attachmentId } });
+	const answer = await read(a);
+	assert.deepEqual([answer.status, answer.json.code], [500, 'attachment_broken']);
+});
+
 test('one attachment in the place of another is noticed', async () => {
 	const a = await attached(Buffer.from('first'));
 	const b = await attached(Buffer.from('other'));
