@@ -129,7 +129,7 @@ SELECT query, pg_temp.refused(f, query::jsonb) FROM (VALUES ('ledger_http_chains
 	('ledger_http_history', '{"policyVersion": [""]}'), ('ledger_http_history', '{"limit": ["-5"]}'), ('ledger_http_checkpoint', '{}'), ('ledger_http_tile', '{}'), ('ledger_http_proof', '{}'), ('ledger_http_event', '{}')) AS v (f, query);
 
 -- The record of accesses: written through one function, read by the tenant's auditors, changed by nobody.
-SELECT ledger_log_access('acme', '{"subject": "eva", "requestId": "r-3", "traceId": "t"}', 'attachment.read', 'a-1');
+SELECT ledger_log_access('acme', '{"subject": "eva", "requestId": "r-3", "traceId": "t"}', 'export.findings', 'a-1');
 SELECT ledger_log_access('globex', '{"subject": "ann"}', 'proof', 'x');
 :code
 SELECT ledger_log_access(NULL, '{"subject": "ann"}', 'proof', 'x');
