@@ -21,12 +21,15 @@ start_gateway() {
 	env -i PATH="$PATH" LEDGER__HTTP__LISTEN=http://127.0.0.1:0 LEDGER__HTTP__MAXCONNECTIONS=8192 \
 		LEDGER__HTTP__IDLETIMEOUT=10m LEDGER__DB__CONNECTIONSTRING="$gateway_db" LEDGER__AUTH__JWKS="$work/jwks.json" \
 		LEDGER__AUTH__ISSUER=https://authority.test LEDGER__AUTH__AUDIENCE=ledger LEDGER__QUOTA__BACKLOG=0 \
-		LEDGER__TICKS__ENABLED=false LEDGER__LOG__LEVEL=warn "$@" "$program" >"$work/gateway.log" 2>&1 &
+		LEDGER__TICKS__ENABLED=false "$@" "$program" >"$work/gateway.log" 2>&1 &
 	background=$!
 	local tries
+	touch "$work/gateway.log"
 	for ((tries = 0; tries < 200; tries++)); do
 		url=$(sed -nE 's/.*Ledger started.*"listen": ?"([^";]*).*/\1/p; s/.*"listen": ?"([^";]*).*Ledger started.*/\1/p' "$work/gateway.log" | head -n 1)
-		[ -z "$url" ] || curl -fsS -o "$work/ready" "$url/health/live" 2>/dev/null && return
+		if [ -n "$url" ] && curl -fsS -o "$work/ready" "$url/health/live" 2>/dev/null; then
+			return
+		fi
 		sleep 0.05
 	done
 	cat "$work/gateway.log" >&2
