@@ -185,7 +185,9 @@ attachment_open(job *j, const attachment_row *row, lc_buf *plain)
 	lc_buf_free(plain);
 	log_line(LOG_ERROR, "attachments.broken", "attachment %s of tenant %s %s", row->id, j->who.tenant,
 			 attachment_fault(result));
-	return attachment_refuse(j, result == SEAL_NO_KEY ? "attachment_key" : result == SEAL_BROKEN ? "attachment_broken" : "internal",
-							 result == SEAL_NO_KEY ? "An operator sets the key in LEDGER__ATTACHMENTS__PREVIOUSKEYS." : NULL,
+	if (result == SEAL_NO_KEY)
+		return attachment_refuse(j, "attachment_key", "An operator sets the key in LEDGER__ATTACHMENTS__PREVIOUSKEYS.",
+								 "attachment %s %s", row->id, attachment_fault(result));
+	return attachment_refuse(j, result == SEAL_BROKEN ? "attachment_broken" : "internal", NULL,
 							 "attachment %s %s", row->id, attachment_fault(result));
 }

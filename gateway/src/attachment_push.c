@@ -78,8 +78,8 @@ send_out(job *j, const char *url, const attachment_row *row, const lc_buf *plain
 	if (!http_send(&request, answer, &f))
 	{
 		log_line(LOG_WARN, "attachments.egress_failed", "attachment %s: %s", row->id, f.text);
-		return attachment_refuse(j, "egress_failed", NULL, "attachment %s could not be sent: the service did not answer",
-								 row->id);
+		return attachment_refuse(j, "egress_failed", NULL,
+								 "attachment %s could not be sent: the service did not answer", row->id);
 	}
 	/* A redirect is an answer like others: it was not followed. */
 	if (answer->status < 200 || answer->status > 299)

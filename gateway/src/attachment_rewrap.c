@@ -42,7 +42,9 @@ copy(void *to, size_t n, lc_str from)
 static int
 replace(PGconn *conn, const seal_subject *subject, const char *old_id, const seal *with)
 {
-	const char *values[] = {subject->tenant.s, subject->attachment.s, old_id, with->key_id, (const char *) with->wrapped_key};
+	const char *values[] = {
+		subject->tenant.s, subject->attachment.s, old_id, with->key_id, (const char *) with->wrapped_key
+	};
 	const int	lengths[] = {0, 0, 0, 0, SEAL_WRAPPED};
 	const int	formats[] = {0, 0, 0, 0, 1};
 	PGresult   *result = PQexecParams(conn, "SELECT ledger.ledger_rewrap_attachment($1, $2, $3, $4, $5)", 5, NULL,

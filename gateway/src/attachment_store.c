@@ -68,8 +68,8 @@ choose_id(const job *j, const attachment_ask *ask, upload *u)
 				random[10],
 				hash[LC_HASH_LEN];
 	lc_bytes	parts[] = {
-		{"attachment", sizeof("attachment")}, {j->who.tenant, strlen(j->who.tenant) + 1}, {ask->finding.s, ask->finding.n},
-		{"", 1}, {key.s, key.n}
+		{"attachment", sizeof("attachment")}, {j->who.tenant, strlen(j->who.tenant) + 1},
+		{ask->finding.s, ask->finding.n}, {"", 1}, {key.s, key.n}
 	};
 
 	if (key.s == NULL)
@@ -201,7 +201,8 @@ attachment_store(job *j, dbslow_conn *c)
 	upload		u;
 
 	if ((int64_t) j->body.len > config_now()->att_max_size)
-		attachment_refuse(j, "body_too_large", NULL, "an attachment has at most %lld bytes", (long long) config_now()->att_max_size);
+		attachment_refuse(j, "body_too_large", NULL, "an attachment has at most %lld bytes",
+						  (long long) config_now()->att_max_size);
 	else if (attachment_read_ask(j, &ask))
 	{
 		if (read_names(j, &ask, &u) && seal_body(j, &ask, &u) && store(j, c, &u))

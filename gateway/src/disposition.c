@@ -74,7 +74,8 @@ file_name_good(const char *name)
 	size_t		n = strlen(name),
 				i;
 
-	if (n == 0 || n > NAME_MAX_BYTES || !lc_utf8_valid(name, n, NULL) || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+	if (n == 0 || n > NAME_MAX_BYTES || !lc_utf8_valid(name, n, NULL) ||
+		strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return false;
 	for (i = 0; i < n; i++)
 	{

@@ -109,15 +109,18 @@ test_wycheproof(const char *folder)
 
 	snprintf(path, sizeof(path), "%s/wycheproof/aes_gcm_test.json", folder);
 	lc_buf_init(&text, &lc_alloc_malloc);
-	if (ok(read_file(path, &text) && lc_jsontree_parse(text.data, text.len, 100, &lc_alloc_malloc, &tree, NULL) == LC_OK,
-		   "the file can be read"))
+	if (ok(read_file(path, &text) &&
+		   lc_jsontree_parse(text.data, text.len, 100, &lc_alloc_malloc, &tree, NULL) == LC_OK, "the file can be read"))
 	{
 		for (group = lc_json_member(lc_jsontree_root(tree), "testGroups")->child; group != NULL; group = group->next)
-			for (test = supported(group) ? lc_json_member(group, "tests")->child : NULL; test != NULL; test = test->next)
+		{
+			test = supported(group) ? lc_json_member(group, "tests")->child : NULL;
+			for (; test != NULL; test = test->next)
 			{
 				run_case(test);
 				cases++;
 			}
+		}
 		is_int(cases, 66, "it has 66 cases of these sizes");
 	}
 	lc_jsontree_free(tree);

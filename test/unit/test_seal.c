@@ -16,7 +16,8 @@ subject(const char *digest)
 {
 	return (seal_subject)
 	{
-		.tenant = str("acme"), .finding = str("pkg:npm/lodash"), .attachment = str("0198c0de-0000-7000-8000-000000000001"),
+		.tenant = str("acme"), .finding = str("pkg:npm/lodash"),
+		.attachment = str("0198c0de-0000-7000-8000-000000000001"),
 		.digest = str(digest), .media_type = str("text/plain"), .file_name = str("a.txt")
 	};
 }
@@ -35,18 +36,19 @@ test_keys(void)
 		   "wraps with this one");
 	is_hex(ring.keys[0].sign, 32, "091c8233714c322458f3d440c00981370206b0e3041c83b9e9de48ecea8a2e7a",
 		   "signs with this one");
-	ok(keyring_read(KEY_B, KEY_A ";", &ring, &f) && ring.count == 2 && keyring_find(&ring, "671aee14e9f92107") == &ring.keys[1],
-	   "an earlier one is found by its id");
+	ok(keyring_read(KEY_B, KEY_A ";", &ring, &f) && ring.count == 2 &&
+	   keyring_find(&ring, "671aee14e9f92107") == &ring.keys[1], "an earlier one is found by its id");
 	ok(keyring_find(&ring, "0000000000000000") == NULL, "another is not");
 	ok(!keyring_read("AAECAw==", "", &ring, &f) && strstr(f.text, "32 bytes in base64") && !strstr(f.text, "AAEC"),
 	   "a short key is refused without being told");
 	ok(!keyring_read(KEY_A, "x", &ring, &f) && ring.count == 0, "so is an earlier one that is none");
-	ok(!keyring_read(KEY_A, KEY_A ";" KEY_A ";" KEY_A ";" KEY_A ";" KEY_A ";" KEY_A ";" KEY_A ";" KEY_A ";" KEY_A, &ring, &f),
-	   "nine earlier ones are too many");
+	ok(!keyring_read(KEY_A, KEY_A ";" KEY_A ";" KEY_A ";" KEY_A ";" KEY_A ";" KEY_A ";" KEY_A ";" KEY_A ";" KEY_A,
+					 &ring, &f), "nine earlier ones are too many");
 }
 
 static void
-opens(const keyring *ring, const seal_subject *s, const seal *with, const char *text, seal_result want, const char *name)
+opens(const keyring *ring, const seal_subject *s, const seal *with, const char *text, seal_result want,
+	  const char *name)
 {
 	char		out[sizeof(plain)] = "";
 
