@@ -18,7 +18,10 @@ struct request;
 extern void prom_request(const struct request *r, double seconds);
 extern void prom_in_flight(int change);
 
-/* After the commit of an append: ledger_write_…_seconds and ledger_events_total.  source: policy, workflow, orchestrator. */
+/*
+ * After the commit of an append: ledger_write_…_seconds and ledger_events_total.
+ * source: policy, workflow, orchestrator.
+ */
 extern void prom_write(const char *tenant, const char *event_type, const char *source, double seconds, uint64_t events);
 
 /* The whole text, from counters and from what the probe read last. */
