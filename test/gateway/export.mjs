@@ -382,3 +382,17 @@ test('an export that fails on its way is broken off, not ended', async () => {
 	assert.doesNotMatch(text, /\r\n0\r\n\r\n$/);
 	assert.doesNotMatch(text.slice(-3000), /"manifest"/);
 });
+
+test('a client that reads nothing is given up after LEDGER__EXPORT__TIMEOUT', async () => {
+	const hasty = await startGateway({ env: { LEDGER__EXPORT__TIMEOUT: '2s' } });
+	try {
+		const socket = await raw(hasty.port);
+		await socket.send(`GET /ledger/export/findings?shape=canonical HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.authority.token({ tenant: big })}\r\nX-Stella-Tenant: ${big}\r\n\r\n`);
+		await socket.until(/^HTTP\/1\.1 200/);
+		socket.socket.pause();
+		await waitFor(async () => (await fetching()) === '', { what: 'the end of the statement', deadline: 20_000 });
+		socket.destroy();
+	} finally {
+		await hasty.stop();
+	}
+});
