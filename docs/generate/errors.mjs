@@ -28,8 +28,8 @@ what to do; programs should look at the SQLSTATE only. After any of them nothing
 for (const e of errors.sort((a, b) => (a.state < b.state ? -1 : 1)))
   console.log(`| \`${e.state}\` | \`${e.name}\` | ${e.http} | ${e.meaning} | ${e.remedy} |`);
 console.log(`
-*HTTP* is the status that an HTTP front is to give for the error. There is none in this release; the digits of the SQLSTATE are
-chosen so that it will not have to be looked up.
+*HTTP* is the status that the gateway answers with ([problems](problems.md)); the digits of the SQLSTATE are chosen so that it
+need not be looked up.
 
 PostgreSQL's own errors keep their own codes. Four of them belong to normal work:
 
