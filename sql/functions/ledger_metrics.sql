@@ -1,6 +1,6 @@
 -- What a monitor asks of the whole database every few seconds.  Every part of it is a
--- few probes of an index for each chain, so that it costs the same however many events
--- there are; the number of chains is what it grows with.
+-- few probes of an index for each chain: it grows with the number of chains, and with the
+-- number of events only as the depth of the indexes does.
 
 -- One row a chain of the granted tenants.  A tenant whose leaf is gone is left out here:
 -- ledger_guard_state() names it.
@@ -127,4 +127,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_metrics() IS
-	'Every metric that the database itself knows, in the terms of Prometheus, of the granted tenants: what ledger_anchor_metrics() has, chains and events by their heads, backlog, projection lag and rebuilds, verification, incarnation. Costs the same however many events there are. For ledger_auditor, ledger_operator and ledger_anchorer.';
+	'Every metric that the database itself knows, in the terms of Prometheus, of the granted tenants: what ledger_anchor_metrics() has, chains and events by their heads, backlog, projection lag and rebuilds, verification, incarnation. Its cost grows with the number of chains, and hardly with that of events. For ledger_auditor, ledger_operator and ledger_anchorer.';
