@@ -22,6 +22,7 @@
 #include "loop_internal.h"
 #include "problem.h"
 #include "request.h"
+#include "stream_internal.h"
 #include "tls.h"
 
 /* Connections beyond the limit that are still let in, to be told so. */
@@ -335,6 +336,8 @@ door_refuse_all(door *d)
 	{
 		if (c->request != NULL && c->phase == DOOR_WORKING)
 			request_give_up(c->request, &p);
+		else if (c->request != NULL && c->request->reply.stream != NULL)
+			stream_break(c->request->reply.stream);
 		else if (c->phase != DOOR_SENDING)
 			door_cut(c);
 	}

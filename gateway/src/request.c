@@ -22,6 +22,7 @@
 #include "prom.h"
 #include "quota.h"
 #include "request.h"
+#include "stream_internal.h"
 #include "wipe.h"
 
 /* A refused request's body up to here is read, so that the connection can go on. */
@@ -477,6 +478,8 @@ request_completed(void *cls, struct MHD_Connection *connection, void **context,
 	if (r->stage == REQUEST_KEYS)
 		auth_wait_end(&r->keys);
 	forget_work(r);
+	if (r->reply.stream != NULL && !r->answered)
+		stream_refuse(r->reply.stream);
 	loop_timer_end(r->loop, &r->deadline);
 	log_request(r);
 	prom_request(r, (double) (clock_us() - r->started_us) / 1e6);

@@ -152,7 +152,12 @@ make_response(request *r)
 	struct MHD_Response *response;
 
 	if (r->reply.stream != NULL)
-		return stream_response(r->reply.stream, r);
+	{
+		response = stream_response(r->reply.stream, r);
+		if (response == NULL)
+			r->reply.stream = NULL;
+		return response;
+	}
 	if (body->len == 0)
 		return MHD_create_response_from_buffer(0, (void *) "", MHD_RESPMEM_PERSISTENT);
 	response = body->alloc == &wiping_alloc ?
@@ -175,6 +180,8 @@ check_memory(request *r)
 
 	if (r->reply.body.status == LC_OK)
 		return;
+	if (r->reply.stream != NULL)
+		stream_refuse(r->reply.stream);
 	problem_set(&p, "53", "There is no memory for the answer.");
 	request_problem(r, &p);
 	r->reply.close = close;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "config.h"
 #include "door.h"
 #include "request.h"
 #include "stream_internal.h"
@@ -80,12 +81,6 @@ reader_leaves(void *arg)
 	leave(s);
 }
 
-void
-stream_refuse(stream *s)
-{
-	reader_leaves(s);
-}
-
 static void
 resume(stream *s)
 {
@@ -117,6 +112,18 @@ time_is_over(void *arg)
 	pthread_cond_signal(&s->room);
 	pthread_mutex_unlock(&s->mutex);
 	resume(s);
+}
+
+void
+stream_refuse(stream *s)
+{
+	reader_leaves(s);
+}
+
+void
+stream_break(stream *s)
+{
+	time_is_over(s);
 }
 
 static size_t
@@ -182,9 +189,10 @@ stream_response(stream *s, struct request *r)
 	/* libmicrohttpd ends chunks that it did not send after HEAD too, where the next answer should begin. */
 	if (strcmp(r->method, "HEAD") == 0)
 		MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_OPTION_END);
-	/* The deadline of the answer, for time that it spends suspended. */
+	/* The connection's timer cuts the socket, which is not noticed while it is suspended: hence one of ours. */
 	r->deadline.fire = time_is_over;
 	r->deadline.arg = s;
+	loop_timer_set(r->loop, &r->deadline, loop_now(r->loop) + config_now()->export_timeout_ms);
 	return response;
 }
 
