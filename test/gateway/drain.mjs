@@ -15,6 +15,8 @@ test('SIGTERM: readiness is 503 while requests are still served, then nobody lis
 	assert.equal((await gateway.api('/health/live')).status, 200);
 	assert.equal((await gateway.api('/v1/ledger/chains')).status, 200);
 	await waitFor(() => refusedConnection(gateway), { what: 'nobody listens' });
+	// A second signal would end it at once.
+	await gateway.exited;
 	await gateway.stop();
 	assert.match(gateway.log.at(-1).message, /stopped/);
 });
@@ -34,6 +36,8 @@ test('while draining, an open connection gets its answer and is closed', async (
 		assert.equal([...text.matchAll(/HTTP\/1\.1 200 /g)].length, 2);
 		assert.match(text, /\r\nConnection: close\r\n/i);
 	}
+	// A second signal would end it at once.
+	await gateway.exited;
 	await gateway.stop();
 });
 
@@ -50,6 +54,8 @@ test('an append in flight is finished and acknowledged', async () => {
 	await waitFor(() => refusedConnection(gateway), { what: 'nobody listens' });
 	await lock.release();
 	assert.equal((await answer).status, 201);
+	// A second signal would end it at once.
+	await gateway.exited;
 	await gateway.stop();
 	assert.equal(await sql("SELECT count(*) FROM ledger.ledger_events WHERE tenant_id = :'t'", { vars: { t: tenant } }), '1');
 });
@@ -70,6 +76,8 @@ test('what does not end in time is refused with 503, and the exit is clean', asy
 		assert.ok(Number(answer.headers['retry-after']) > 0);
 	}
 	await lock.release();
+	// A second signal would end it at once.
+	await gateway.exited;
 	await gateway.stop();
 	assert.ok(Date.now() - started < 15_000);
 });
