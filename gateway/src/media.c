@@ -157,7 +157,8 @@ media_accepts(const char *accept, const char *produces)
 {
 	lc_str		rest = {produces != NULL ? produces : json, strlen(produces != NULL ? produces : json)};
 
-	if (accept == NULL || *accept == '\0')
+	/* What was stored with the type that it came with: only a look into the database would tell. */
+	if (accept == NULL || *accept == '\0' || strcmp(rest.s, "*/*") == 0)
 		return true;
 	while (rest.n > 0)
 	{

@@ -60,7 +60,7 @@ typedef struct route
 	size_t		body_limit;		/* bytes; 0: LEDGER__HTTP__MAXBODY, for BODY_EVENTS …MAXBATCH */
 	const char *function;		/* SQL; NULL: local or work */
 	const char *query;			/* names of query parameters, separated by spaces; others are 400 */
-	const char *produces;		/* media types of its answer; NULL: application/json.  For 406 */
+	const char *produces;		/* media types of its answer; NULL: application/json; any: what was stored.  For 406 */
 	unsigned	flags;
 	void		(*local) (struct request *r);
 	/* In a thread of the pool, instead of the function; fills job->reply. */

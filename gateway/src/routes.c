@@ -15,7 +15,8 @@
 
 const route routes[] = {
 	{.name = "getIndex", .method = "GET", .pattern = "/", .class = ROUTE_LOCAL, .local = local_index},
-	{.name = "getOpenApi", .method = "GET", .pattern = "/openapi.yaml", .class = ROUTE_LOCAL, .local = local_openapi},
+	{.name = "getOpenApi", .method = "GET", .pattern = "/openapi.yaml", .class = ROUTE_LOCAL, .local = local_openapi,
+		.produces = "application/yaml"},
 	{.name = "getProblem", .method = "GET", .pattern = "/problems/{code}", .class = ROUTE_LOCAL,
 		.local = local_problem},
 
@@ -39,18 +40,20 @@ const route routes[] = {
 		.class = ROUTE_QUICK, .function = "ledger_http_event", .flags = RO},
 	/* Not read-only: who asked for evidence is recorded (ledger_access_log). */
 	{.name = "getEventProof", .method = "GET", .pattern = "/v1/ledger/events/{eventId}/proof",
-		.scope = SCOPE_EVENTS_READ, .class = ROUTE_SLOW, .function = "ledger_http_proof"},
+		.scope = SCOPE_EVENTS_READ, .class = ROUTE_SLOW, .function = "ledger_http_proof", .produces = "text/plain"},
 
 	/* Chains, as tlog-tiles (C2SP) and by our own proofs. */
 	{.name = "listChains", .method = "GET", .pattern = "/v1/ledger/chains", .scope = SCOPE_EVENTS_READ,
 		.class = ROUTE_QUICK, .function = "ledger_http_chains", .query = "policyVersion limit cursor",
 		.flags = RO | ROUTE_PAGED},
 	{.name = "getCheckpoint", .method = "GET", .pattern = CHAIN "/checkpoint", .scope = SCOPE_EVENTS_READ,
-		.class = ROUTE_QUICK, .function = "ledger_http_checkpoint", .query = "size", .flags = RO},
+		.class = ROUTE_QUICK, .function = "ledger_http_checkpoint", .produces = "text/plain",
+		.query = "size", .flags = RO},
 	{.name = "getConsistency", .method = "GET", .pattern = CHAIN "/consistency", .scope = SCOPE_EVENTS_READ,
 		.class = ROUTE_SLOW, .function = "ledger_http_consistency", .query = "from to"},
 	{.name = "getTile", .method = "GET", .pattern = CHAIN "/tile/{tile...}", .scope = SCOPE_EVENTS_READ,
-		.class = ROUTE_QUICK, .function = "ledger_http_tile", .flags = RO},
+		.class = ROUTE_QUICK, .function = "ledger_http_tile", .produces = "application/octet-stream",
+		.flags = RO},
 	{.name = "listAnchors", .method = "GET", .pattern = "/v1/ledger/anchors", .scope = SCOPE_EVENTS_READ,
 		.class = ROUTE_QUICK, .function = "ledger_http_anchors", .query = "chainId sinceSize limit cursor",
 		.flags = RO | ROUTE_PAGED},
@@ -65,7 +68,7 @@ const route routes[] = {
 		.flags = RO | ROUTE_PAGED},
 
 	{.name = "exportFindings", .method = "GET", .pattern = "/ledger/export/findings", .scope = SCOPE_EXPORT_READ,
-		.class = ROUTE_SLOW, .work = export_findings,
+		.class = ROUTE_SLOW, .work = export_findings, .produces = "application/x-ndjson application/json",
 		.query = "shape since_sequence until_sequence since_observed_at until_observed_at advisory_id component_purl "
 			"finding_status severity risk_profile_version page_size page_token",
 		.flags = ROUTE_PAGED | ROUTE_GZIP},
@@ -81,7 +84,7 @@ const route routes[] = {
 	{.name = "listAttachments", .method = "GET", .pattern = FINDING "/attachments", .scope = SCOPE_ATTACHMENTS_READ,
 		.class = ROUTE_SLOW, .function = "ledger_http_attachments", .query = "limit cursor", .flags = ROUTE_PAGED},
 	{.name = "getAttachment", .method = "GET", .pattern = FINDING "/attachments/{attachmentId}",
-		.scope = SCOPE_ATTACHMENTS_READ, .class = ROUTE_SLOW, .work = attachment_read,
+		.scope = SCOPE_ATTACHMENTS_READ, .class = ROUTE_SLOW, .work = attachment_read, .produces = "*/*",
 		.query = "tenant expires signature", .flags = ROUTE_SIGNED_URL},
 	{.name = "linkAttachment", .method = "POST", .pattern = FINDING "/attachments/{attachmentId}/link",
 		.scope = SCOPE_ATTACHMENTS_READ, .class = ROUTE_SLOW, .work = attachment_link},

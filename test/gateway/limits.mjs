@@ -83,6 +83,18 @@ describe('header and target', () => {
 		for (const good of ['application/json', '*/*', 'application/*', 'text/html, */*;q=0.1', 'application/json;q=0.5, text/html', '']) assert.equal(await accept(good), 200, good);
 		for (const bad of ['text/html', 'application/xml', 'application/json;q=0', '*/*, application/json;q=0.0']) assert.equal(await accept(bad), 406, bad);
 	});
+
+	// Who asks for what a route gives is not told 406; that nothing is there, is.
+	test('Accept of what is no JSON', async () => {
+		const none = '0198c0de-0000-7000-8000-00000000dead';
+		for (const [path, Accept] of [
+			[`/v1/ledger/events/${none}/proof`, 'text/plain'], [`/v1/ledger/chains/${none}/checkpoint`, 'text/plain'],
+			[`/v1/ledger/chains/${none}/tile/0/000`, 'application/octet-stream'],
+			[`/v1/ledger/findings/none/attachments/${none}`, 'image/png'],
+		]) assert.equal((await gateway.api(path, { headers: { Accept } })).status, 404, path);
+		assert.equal((await gateway.api('/ledger/export/findings?shape=compact', { headers: { Accept: 'application/x-ndjson' } })).status, 200);
+		assert.equal((await gateway.api('/openapi.yaml', { token: null, tenant: null, headers: { Accept: 'application/yaml' } })).status, 200);
+	});
 });
 
 describe('bodies', () => {

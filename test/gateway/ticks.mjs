@@ -172,7 +172,7 @@ const script = (name, text) => file(name, `#!/bin/sh\n${text}\n`, 0o700);
 test('the child gets what it needs and no more', async () => {
 	const out = join(work, 'child.txt');
 	const gateway = await ticking({
-		LEDGER__TICKS__LEDGERCTL: script('look', `{ echo "$0 $*"; env; ls -l /proc/$$/fd; cat /proc/$$/status; cat; echo; echo end; } > ${out}.part; mv ${out}.part ${out}`),
+		LEDGER__TICKS__LEDGERCTL: script('look', `{ echo "$0 $*"; env; ls -l /proc/$$/fd; cat /proc/self/status; cat; echo; echo end; } > ${out}.part; mv ${out}.part ${out}`),
 	});
 	try {
 		const seen = await waitFor(() => readFileSync(out, 'utf8'), { deadline: 15_000, what: 'what the child saw' });
