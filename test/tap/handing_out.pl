@@ -124,8 +124,8 @@ ok(!-e "$dir/other/checkpoint", 'no checkpoint stands beside them');
 tamper('ledger.ledger_events', "UPDATE ledger.ledger_events AS e SET merkle_leaf_hash = ledger.ledger_leaf_hash(e) WHERE event_id = '$last'");
 
 # More than a thousand tiles: their names have more than one part then.
-my $many = compile('many_tiles', '-D_GNU_SOURCE', "-I$ROOT/extension/core", "-I$ROOT/gateway/cli", "$ROOT/test/tap/client/many_tiles.c",
-	(map { "$ROOT/gateway/cli/$_.c" } qw(tile_writer durable fault files output progress)), glob("$ROOT/extension/core/*.c"), '-lcrypto', '-lm');
+my $many = compile('many_tiles', '-D_GNU_SOURCE', "-I$ROOT/extension/core", "-I$ROOT/gateway/cli", "-I$ROOT/gateway/shared", "$ROOT/test/tap/client/many_tiles.c",
+	(map { "$ROOT/gateway/cli/$_.c" } qw(tile_writer durable files output progress)), "$ROOT/gateway/shared/fault.c", glob("$ROOT/extension/core/*.c"), '-lcrypto', '-lm');
 ok(IPC::Run::run([ $many, "$dir/many", 256_300 ], '>', \my $many_key), 'a log of 256,300 leaves is written');
 chomp $many_key;
 ok(-e "$dir/many/tile/0/x001/000" && -e "$dir/many/tile/0/x001/001.p/44" && -e "$dir/many/tile/2/000.p/3", 'with long indexes and a third level');
