@@ -5,6 +5,9 @@
  *
  * A thread without connection takes no job; it connects when its pause is over.
  * Only when no thread has one are jobs refused for that, and then at once.
+ *
+ * A tenant gets no more than three quarters of them: clients that read exports
+ * as slowly as they may would otherwise keep everybody else out for as long.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,16 +45,38 @@ wait_until(int64_t at)
 	pthread_cond_timedwait(&changed, &dbslow_lock, &until);
 }
 
+/* Under the lock: may this one run, as far as others of its tenant go? */
+static bool
+has_share(const job *j)
+{
+	size_t		most = conns_count - conns_count / 4;
+	size_t		held = 0;
+
+	for (size_t i = 0; i < conns_count; i++)
+		held += conns[i].running != NULL && strcmp(conns[i].running->who.tenant, j->who.tenant) == 0;
+	return held < most;
+}
+
+/* Under the lock: where the first stands that may run; NULL: there is none. */
+static waiting **
+next_place(void)
+{
+	for (waiting **at = &first; *at != NULL; at = &(*at)->next)
+		if (has_share((*at)->job))
+			return at;
+	return NULL;
+}
+
 /* Under the lock. */
 static job *
-shift(void)
+take_out(waiting **at)
 {
-	waiting    *w = first;
+	waiting    *w = *at;
 	job		   *j = w->job;
 
-	first = w->next;
-	if (first == NULL)
-		last = &first;
+	*at = w->next;
+	if (*at == NULL)
+		last = at;
 	free(w);
 	queued--;
 	atomic_fetch_sub(&db_tallies.waiting, 1);
@@ -65,6 +90,7 @@ static job *
 next_job(dbslow_conn *c)
 {
 	job		   *j = NULL;
+	waiting   **at;
 
 	pthread_mutex_lock(&dbslow_lock);
 	while (!stopping && j == NULL)
@@ -77,10 +103,10 @@ next_job(dbslow_conn *c)
 		}
 		else if (c->conn == NULL)
 			wait_until(c->retry_at);
-		else if (first == NULL)
+		else if ((at = next_place()) == NULL)
 			pthread_cond_wait(&changed, &dbslow_lock);
 		else
-			j = shift();
+			j = take_out(at);
 	}
 	if (j != NULL)
 	{
@@ -159,7 +185,7 @@ keep(void *arg)
 
 		if (first != NULL && now - first->since >= LONGEST_WAIT_MS)
 		{
-			job		   *j = shift();
+			job		   *j = take_out(&first);
 
 			pthread_mutex_unlock(&dbslow_lock);
 			atomic_fetch_add(&db_tallies.timeouts, 1);
@@ -276,7 +302,7 @@ dbslow_stop(void)
 	for (size_t i = 0; i < conns_count; i++)
 		pthread_join(conns[i].thread, NULL);
 	while (first != NULL)
-		job_refuse(shift(), "draining", "the gateway is shutting down");
+		job_refuse(take_out(&first), "draining", "the gateway is shutting down");
 	free(conns);
 	conns = NULL;
 	conns_count = 0;

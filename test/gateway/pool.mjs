@@ -2,7 +2,7 @@
 // and who gave up does not keep one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newTenant, sql, startGateway, waitFor } from './lib/gateway.mjs';
+import { anEvent, newTenant, sql, startGateway, waitFor } from './lib/gateway.mjs';
 import { hold } from './lib/hold.mjs';
 
 const running = () => sql("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND application_name = 'findings-ledger-gateway slow'");
@@ -28,6 +28,23 @@ test('an exhausted pool answers 503 with Retry-After within a second, and quick 
 	await lock.release();
 	for (const answer of await Promise.all(held)) assert.equal(answer.status, 200);
 	assert.equal((await findings()).status, 200);
+	await gateway.stop();
+});
+
+test('a tenant that holds all it can get leaves a connection to others', async () => {
+	const gateway = await startGateway({ env: { LEDGER__DB__SLOWCONNECTIONS: '4' } });
+	const greedy = await newTenant('greedy');
+	const other = await newTenant('other');
+	const event = (await gateway.api('/v1/ledger/events', { method: 'POST', tenant: other, body: anEvent() })).json.envelope;
+	const lock = await lockProjection();
+	const findings = () => gateway.api('/v1/ledger/projections/findings', { tenant: greedy });
+	const held = Array.from({ length: 8 }, findings);
+	await waitFor(async () => await running() === '3', { what: 'three connections at work' });
+	const others = await gateway.api(`/v1/ledger/findings/${event.finding.id}/attachments`, { tenant: other });
+	assert.equal(others.status, 200, others.text);
+	assert.equal(await running(), '3');
+	await lock.release();
+	for (const answer of await Promise.all(held)) assert.ok([200, 503].includes(answer.status), answer.text);
 	await gateway.stop();
 });
 
