@@ -216,7 +216,7 @@ admit_header(request *r, const char *method, const char *version, problem *p)
 		return false;
 	if (!is_method(method))
 	{
-		problem_set(p, "not_implemented", "The gateway knows no such method.");
+		problem_set(p, "unsupported", "The gateway knows no such method.");
 		return refuse_close(r, p);
 	}
 	if (!check_expect(r, p) || !check_target(r, p) || !check_route(r, p) || !check_body(r, length, chunked, p))

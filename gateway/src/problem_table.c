@@ -97,7 +97,7 @@ static const problem_kind kinds[] = {
 	"evidence and restore it from a backup.", QUIET, ONCE, 0},
 	{"link_invalid", 403, "Invalid link", "The signed link has expired, was changed, or is for something else. Ask for a new "
 	"one: POST …/attachments/{attachmentId}/link.", QUIET, ONCE, 0},
-	{"not_implemented", 501, "Not implemented", "The gateway does not speak this method or transfer coding.",
+	{"unsupported", 501, "Not supported", "The gateway does not speak this method or transfer coding.",
 	QUIET, ONCE, 0},
 
 	/* What stands in the way here. */

@@ -150,7 +150,7 @@ judge_framing(const fields *all, bool http_1_1, problem *p)
 	else if (coding != NULL && !http_1_1)
 		problem_set(p, "http_malformed", "HTTP/1.0 has no Transfer-Encoding.");
 	else if (coding != NULL && !(coding->value_len == 7 && strncasecmp(coding->value, "chunked", 7) == 0))
-		problem_set(p, "not_implemented", "The only transfer coding is chunked.");
+		problem_set(p, "unsupported", "The only transfer coding is chunked.");
 	else
 		return true;
 	return false;

@@ -52,7 +52,7 @@ describe('framing', () => {
 
 	for (const coding of ['gzip', 'xchunked', 'chunked, identity', 'gzip, chunked', 'identity', ' chunked x'])
 		test(`Transfer-Encoding: ${coding}`, () => refused(
-			`POST /v1/ledger/events HTTP/1.1\r\nHost: ledger\r\nTransfer-Encoding: ${coding}\r\n\r\n0\r\n\r\n`, 501, 'not_implemented'));
+			`POST /v1/ledger/events HTTP/1.1\r\nHost: ledger\r\nTransfer-Encoding: ${coding}\r\n\r\n0\r\n\r\n`, 501, 'unsupported'));
 
 	test('two Transfer-Encoding', () => refused(
 		'POST /v1/ledger/events HTTP/1.1\r\nHost: ledger\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
@@ -192,7 +192,7 @@ describe('the request line', () => {
 	});
 
 	for (const method of ['get', 'Get', 'FOO', 'CONNECT', 'TRACE', 'PROPFIND', 'LOCK', 'G\x01T'])
-		test(`method ${method}`, () => refused(`${method} /health/live HTTP/1.1\r\nHost: ledger\r\n\r\n`, 501, 'not_implemented'));
+		test(`method ${method}`, () => refused(`${method} /health/live HTTP/1.1\r\nHost: ledger\r\n\r\n`, 501, 'unsupported'));
 	for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
 		test(`method ${method} where it is not possible`, async () => {
 			const text = await answered(`${method} /health/live HTTP/1.1\r\nHost: ledger\r\nContent-Length: 0\r\n\r\n`, 405);
