@@ -120,9 +120,11 @@ judge_caller(request *r, problem *p)
 
 	if (peer != TLS_PEER_GOOD && config_now()->tls_require_client)
 	{
-		problem_set(p, peer == TLS_PEER_BAD ? "token_invalid" : "token_missing", "%s",
-					peer == TLS_PEER_BAD ? "The client certificate is not signed by the clients' CA, or not valid now." :
-					"A client certificate is required.");
+		if (peer == TLS_PEER_BAD)
+			problem_set(p, "token_invalid",
+						"The client certificate is not signed by the clients' CA, or not valid now.");
+		else
+			problem_set(p, "token_missing", "A client certificate is required.");
 		return challenge(r, p, NULL);
 	}
 	if (authorization != NULL)
@@ -131,7 +133,8 @@ judge_caller(request *r, problem *p)
 		return judge_certificate(r, &der, p);
 	if (peer == TLS_PEER_BAD)
 	{
-		problem_set(p, "token_invalid", "The client certificate is not signed by the clients' CA, or not valid now.");
+		problem_set(p, "token_invalid",
+						"The client certificate is not signed by the clients' CA, or not valid now.");
 		return challenge(r, p, NULL);
 	}
 	if ((r->match.route->flags & ROUTE_SIGNED_URL) != 0 && target_query(&r->target, "signature") != NULL)

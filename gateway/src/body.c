@@ -141,7 +141,8 @@ count_events(body_work *w)
 			snprintf(prefix, sizeof(prefix), "/%llu", (unsigned long long) w->events);
 			if (s[i] != '{')
 			{
-				problem_set(&w->problem, "json_malformed", "Element %llu is not an object.", (unsigned long long) w->events);
+				problem_set(&w->problem, "json_malformed", "Element %llu is not an object.",
+							(unsigned long long) w->events);
 				snprintf(w->problem.pointer, sizeof(w->problem.pointer), "#%s", prefix);
 				return false;
 			}

@@ -200,7 +200,8 @@ db_result_problem(const PGresult *result, problem *out)
 
 	problem_set(out, *state != '\0' ? state : "database_away", NULL);
 	if (*state != '\0')
-		tell(out, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL),
+		tell(out, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY),
+			 PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL),
 			 PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
 }
 

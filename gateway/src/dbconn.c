@@ -40,7 +40,10 @@ drop(dbconn *c)
 		atomic_fetch_sub(&db_tallies.connected, 1);
 }
 
-/* Only the error's kind: the text of a refused connection names users and hosts, which a log may show, never a password. */
+/*
+ * Only the error's kind: the text of a refused connection names users and
+ * hosts, which a log may show, never a password.
+ */
 static void
 lose(dbconn *c, const char *why)
 {

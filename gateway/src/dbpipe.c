@@ -18,7 +18,10 @@
 #include "dbconn.h"
 #include "dbpipe.h"
 
-/* Sent at once.  More would gain nothing: one backend answers them in turn, and what waits here can still be dropped. */
+/*
+ * Sent at once.  More would gain nothing: one backend answers them in turn,
+ * and what waits here can still be dropped.
+ */
 #define DEPTH 128
 
 typedef struct slot

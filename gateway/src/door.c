@@ -205,7 +205,10 @@ ready(void *arg, uint32_t events)
 static unsigned
 memory_of_connection(const config *settings)
 {
-	/* Half of it is room for what the fields are listed in and for the answer's header; it is wiped for each request. */
+	/*
+	 * Half of it is room for what the fields are listed in and for the
+	 * answer's header; it is wiped for each request.
+	 */
 	size_t		n = 2 * (size_t) settings->max_header;
 
 	return n < 32768 ? 32768 : (unsigned) n;

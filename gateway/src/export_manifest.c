@@ -31,7 +31,8 @@ sign(lc_buf *out, lc_str payload)
 		status = lc_dsse_sign(out, type, payload, &signer, 1, &lc_alloc_malloc);
 	lc_signer_wipe(&signer);
 	if (status != LC_OK)
-		log_line(LOG_ERROR, "export.unsigned", "the manifest of an export could not be signed: %s", lc_status_text(status));
+		log_line(LOG_ERROR, "export.unsigned", "the manifest of an export could not be signed: %s",
+				 lc_status_text(status));
 	return status == LC_OK;
 }
 

@@ -44,7 +44,8 @@ static bool
 is_json(lc_str type)
 {
 	return same(type, json) ||
-		(type.n > 17 && strncasecmp(type.s, "application/", 12) == 0 && strncasecmp(type.s + type.n - 5, "+json", 5) == 0);
+		(type.n > 17 && strncasecmp(type.s, "application/", 12) == 0 &&
+		 strncasecmp(type.s + type.n - 5, "+json", 5) == 0);
 }
 
 static bool

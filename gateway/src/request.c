@@ -174,7 +174,10 @@ request_begin(void *cls, const char *raw, struct MHD_Connection *connection)
 	return r;
 }
 
-/* A refusal, by p unless the reply holds it already.  If a long body is on its way, it goes out now and the connection ends. */
+/*
+ * A refusal, by p unless the reply holds it already.  If a long body is on its
+ * way, it goes out now and the connection ends.
+ */
 static enum MHD_Result
 refuse(request *r, const problem *p)
 {

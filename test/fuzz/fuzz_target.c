@@ -72,7 +72,8 @@ check_again(const target *t)
 		for (size_t i = 0; i < t->segments_count; i++)
 			HOLDS(strcmp(again.segments[i], t->segments[i]) == 0);
 		for (size_t i = 0; i < t->query_count; i++)
-			HOLDS(strcmp(again.query[i].name, t->query[i].name) == 0 && strcmp(again.query[i].value, t->query[i].value) == 0);
+			HOLDS(strcmp(again.query[i].name, t->query[i].name) == 0 &&
+				  strcmp(again.query[i].value, t->query[i].value) == 0);
 		target_free(&again);
 	}
 	lc_buf_free(&raw);

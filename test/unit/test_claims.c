@@ -135,7 +135,8 @@ subject_is(const char *subject, size_t n, bool good, const char *name)
 	claims		c;
 	const char *why;
 
-	snprintf(json, sizeof(json), "{" ISS "\"aud\":\"ledger\",\"tenant\":\"acme\"" EXP ",\"sub\":\"%.*s\"}", (int) n, subject);
+	snprintf(json, sizeof(json), "{" ISS "\"aud\":\"ledger\",\"tenant\":\"acme\"" EXP ",\"sub\":\"%.*s\"}",
+			 (int) n, subject);
 	why = read_one(json, &c);
 	if (ok((why == NULL) == good, "%s", name) && good)
 		is_bytes(c.who.subject, strlen(c.who.subject), subject, n, "as it stands");
@@ -169,11 +170,14 @@ tenants(void)
 	ok(tenant_name_valid(name, 128) && !tenant_name_valid(name, 129), "of at most 128 bytes");
 	ok(!tenant_name_valid("", 0) && !tenant_name_valid("-a", 2) && !tenant_name_valid(".", 1) &&
 	   !tenant_name_valid("a b", 3) && !tenant_name_valid("a/b", 3) && !tenant_name_valid("a'b", 3) &&
-	   !tenant_name_valid("a\0b", 3) && !tenant_name_valid("\xc3\xa4", 2) && !tenant_name_valid("*", 1), "and what is none");
+	   !tenant_name_valid("a\0b", 3) && !tenant_name_valid("\xc3\xa4", 2) && !tenant_name_valid("*", 1),
+	   "and what is none");
 	refused("{" ISS "\"aud\":\"ledger\",\"sub\":\"s\"" EXP "}", "tenant", "without the tenant it is refused");
-	refused("{" ISS "\"aud\":\"ledger\",\"sub\":\"s\",\"tenant\":[\"acme\"]" EXP "}", "tenant", "a list of tenants is refused");
+	refused("{" ISS "\"aud\":\"ledger\",\"sub\":\"s\",\"tenant\":[\"acme\"]" EXP "}",
+			"tenant", "a list of tenants is refused");
 	refused("{" ISS "\"aud\":\"ledger\",\"sub\":\"s\",\"tenant\":\"*\"" EXP "}", "tenant", "all tenants are none");
-	refused("{" ISS "\"aud\":\"ledger\",\"sub\":\"s\",\"Tenant\":\"acme\"" EXP "}", "tenant", "another claim is not looked at");
+	refused("{" ISS "\"aud\":\"ledger\",\"sub\":\"s\",\"Tenant\":\"acme\"" EXP "}",
+			"tenant", "another claim is not looked at");
 }
 
 static void
@@ -212,8 +216,10 @@ scopes(void)
 	scopes_are("\"scp\":[\"ledger.events.write\",\"profile\"]", SCOPE_EVENTS_WRITE, "a list in an array");
 	scopes_are("\"scp\":\"ledger.export.read vuln:audit\"", SCOPE_EXPORT_READ | SCOPE_AUDIT, "scp as a string");
 	scopes_are("\"scp\":[\"ledger.events.read ledger.audit\"]", 0, "two names in one element are no name");
-	scopes_are("\"scope\":\"vuln:view vuln:investigate vuln:operate\"", SCOPE_EVENTS_READ | SCOPE_EVENTS_WRITE, "older names");
-	scopes_are("\"scope\":\"LEDGER.AUDIT ledger.audi ledger.audits ledger.audit\\tx\"", 0, "names are compared exactly");
+	scopes_are("\"scope\":\"vuln:view vuln:investigate vuln:operate\"", SCOPE_EVENTS_READ | SCOPE_EVENTS_WRITE,
+			   "older names");
+	scopes_are("\"scope\":\"LEDGER.AUDIT ledger.audi ledger.audits ledger.audit\\tx\"", 0,
+			   "names are compared exactly");
 	refused(GOOD_HEAD EXP ",\"scope\":[\"ledger.audit\"]}", "scope", "scope as an array is refused");
 	refused(GOOD_HEAD EXP ",\"scp\":[1]}", "scp", "a number in scp is refused");
 	refused(GOOD_HEAD EXP ",\"scp\":{}}", "scp", "an object is refused");

@@ -87,7 +87,8 @@ static void
 matching(void)
 {
 	certificate cert = make_certificate("Acme, Inc.", "sc\xc3\xa4nner",
-										"URI:spiffe://example.org/scanner,DNS:scanner.example.org,email:spiffe://example.org/mail");
+										"URI:spiffe://example.org/scanner,DNS:scanner.example.org,"
+										"email:spiffe://example.org/mail");
 	certificate plain = make_certificate(NULL, "scanner", NULL);
 	char		entry[400];
 
@@ -104,13 +105,17 @@ matching(void)
 	found("{\"match\":{\"dns\":\"SCANNER.example.org\"}" GIVES, &cert, "scanner", "by a DNS name, in any case");
 	found("{\"match\":{\"dns\":\"*.example.org\"}" GIVES, &cert, "", "but not by a wildcard");
 	found("{\"match\":{\"dns\":\"example.org\"}" GIVES, &cert, "", "nor by its end");
-	found("{\"match\":{\"subject\":\"CN=sc\\\\C3\\\\A4nner,O=Acme\\\\, Inc.\"}" GIVES, &cert, "scanner", "by its subject as RFC 2253 has it");
+	found("{\"match\":{\"subject\":\"CN=sc\\\\C3\\\\A4nner,O=Acme\\\\, Inc.\"}" GIVES, &cert, "scanner",
+		  "by its subject as RFC 2253 has it");
 	found("{\"match\":{\"subject\":\"CN=scanner\"}" GIVES, &plain, "scanner", "by a plain subject");
 	found("{\"match\":{\"subject\":\"CN=scanne\"}" GIVES, &plain, "", "not by its beginning");
-	found("{\"match\":{\"subject\":\"O=Acme\\\\, Inc.,CN=sc\\\\C3\\\\A4nner\"}" GIVES, &cert, "", "not in another order");
+	found("{\"match\":{\"subject\":\"O=Acme\\\\, Inc.,CN=sc\\\\C3\\\\A4nner\"}" GIVES, &cert, "",
+		  "not in another order");
 	found("", &cert, "", "an empty map knows nobody");
-	found("{\"match\":{\"dns\":\"scanner.example.org\"},\"tenant\":\"acme\",\"subject\":\"first\",\"scopes\":[\"ledger.audit\"]},"
-		  "{\"match\":{\"uri\":\"spiffe://example.org/scanner\"}" GIVES, &cert, "first", "the first that matches counts");
+	found("{\"match\":{\"dns\":\"scanner.example.org\"},"
+		  "\"tenant\":\"acme\",\"subject\":\"first\",\"scopes\":[\"ledger.audit\"]},"
+		  "{\"match\":{\"uri\":\"spiffe://example.org/scanner\"}" GIVES, &cert, "first",
+		  "the first that matches counts");
 	cert.der[cert.n - 1] ^= 1;
 	snprintf(entry, sizeof(entry), "{\"match\":{\"sha256\":\"%s\"}" GIVES, cert.sha256);
 	found(entry, &cert, "", "a certificate with another signature has another fingerprint");
@@ -130,7 +135,8 @@ nul_in_name(void)
 	while (memcmp(at, "#evil", 5) != 0)
 		at++;
 	*at = '\0';
-	found("{\"match\":{\"uri\":\"spiffe://example.org/scanner\"}" GIVES, &cert, "", "a name with a NUL is not cut there");
+	found("{\"match\":{\"uri\":\"spiffe://example.org/scanner\"}" GIVES, &cert, "",
+		  "a name with a NUL is not cut there");
 	OPENSSL_free(cert.der);
 }
 
@@ -178,7 +184,8 @@ refusals(void)
 	refused("{\"clients\":{}}", "clients", "clients that are no list");
 	refused("{\"clients\":[],\"client\":[]}", "unknown member \"client\"", "an unknown member");
 	refused("{\"clients\":[7]}", "entry 1", "an entry that is no object");
-	refused("{\"clients\":[{\"tenant\":\"acme\",\"subject\":\"s\",\"scopes\":[\"ledger.audit\"]}]}", "match", "an entry without match");
+	refused("{\"clients\":[{\"tenant\":\"acme\",\"subject\":\"s\",\"scopes\":[\"ledger.audit\"]}]}", "match",
+			"an entry without match");
 	refused(ENTRY("", REST), "one member", "an empty match");
 	refused(ENTRY("\"uri\":\"a\",\"dns\":\"b\"", REST), "one member", "a match by two things");
 	refused(ENTRY("\"cn\":\"a\"", REST), "unknown member \"cn\"", "a match by something else");
@@ -186,21 +193,27 @@ refusals(void)
 	refused(ENTRY("\"sha256\":\"abcd\"", REST), "64 hex", "a short fingerprint");
 	refused(ENTRY("\"sha256\":\"zz345678901234567890123456789012345678901234567890123456789012\"", REST), "64 hex",
 			"a fingerprint that is no hex");
-	refused(ENTRY("\"uri\":\"a\"", ",\"subject\":\"s\",\"scopes\":[\"ledger.audit\"]"), "tenant", "an entry without tenant");
+	refused(ENTRY("\"uri\":\"a\"", ",\"subject\":\"s\",\"scopes\":[\"ledger.audit\"]"), "tenant",
+			"an entry without tenant");
 	refused(ENTRY("\"uri\":\"a\"", ",\"tenant\":\"a b\",\"subject\":\"s\",\"scopes\":[\"ledger.audit\"]"), "tenant",
 			"a tenant that is none");
-	refused(ENTRY("\"uri\":\"a\"", ",\"tenant\":\"acme\",\"scopes\":[\"ledger.audit\"]"), "subject", "an entry without subject");
-	refused(ENTRY("\"uri\":\"a\"", ",\"tenant\":\"acme\",\"subject\":\"a\\nb\",\"scopes\":[\"ledger.audit\"]"), "control",
-			"a subject of two lines");
+	refused(ENTRY("\"uri\":\"a\"", ",\"tenant\":\"acme\",\"scopes\":[\"ledger.audit\"]"), "subject",
+			"an entry without subject");
+	refused(ENTRY("\"uri\":\"a\"", ",\"tenant\":\"acme\",\"subject\":\"a\\nb\",\"scopes\":[\"ledger.audit\"]"),
+			"control", "a subject of two lines");
 	refused(ENTRY("\"uri\":\"a\"", ",\"tenant\":\"acme\",\"subject\":\"s\""), "scopes", "an entry without scopes");
-	refused(ENTRY("\"uri\":\"a\"", ",\"tenant\":\"acme\",\"subject\":\"s\",\"scopes\":[]"), "scopes", "an empty list of scopes");
-	refused(ENTRY("\"uri\":\"a\"", ",\"tenant\":\"acme\",\"subject\":\"s\",\"scopes\":[\"ledger.all\"]"), "unknown scope \"ledger.all\"",
-			"an unknown scope");
+	refused(ENTRY("\"uri\":\"a\"", ",\"tenant\":\"acme\",\"subject\":\"s\",\"scopes\":[]"), "scopes",
+			"an empty list of scopes");
+	refused(ENTRY("\"uri\":\"a\"", ",\"tenant\":\"acme\",\"subject\":\"s\",\"scopes\":[\"ledger.all\"]"),
+			"unknown scope \"ledger.all\"", "an unknown scope");
 	refused(ENTRY("\"uri\":\"a\"", REST ",\"actorType\":\"root\""), "actorType", "an unknown type of actor");
-	refused(ENTRY("\"uri\":\"a\"", REST ",\"admin\":true"), "unknown member \"admin\"", "an unknown member of an entry");
+	refused(ENTRY("\"uri\":\"a\"", REST ",\"admin\":true"), "unknown member \"admin\"",
+			"an unknown member of an entry");
 	refused(ENTRY("\"uri\":\"a\"", REST ",\"tenant\":\"globex\""), "line 1", "a member given twice");
 	memset(longest, 's', sizeof(longest));
-	memcpy(longest, "{\"clients\":[{\"match\":{\"uri\":\"a\"},\"tenant\":\"acme\",\"scopes\":[\"ledger.audit\"],\"subject\":\"", 86);
+	memcpy(longest,
+		   "{\"clients\":[{\"match\":{\"uri\":\"a\"},\"tenant\":\"acme\",\"scopes\":[\"ledger.audit\"],"
+		   "\"subject\":\"", 86);
 	snprintf(longest + 86 + 256, sizeof(longest) - 86 - 256, "\"}]}");
 	refused(longest, "subject", "a subject of 256 bytes");
 }
@@ -210,13 +223,16 @@ conflicts(void)
 {
 	fault		f = {""};
 	client_map *map;
-	static const char twice[] = "{\"clients\":[{\"match\":{\"dns\":\"a.example\"}" REST "},{\"match\":{\"dns\":\"A.example\"}" REST "}]}";
+	static const char twice[] =
+		"{\"clients\":[{\"match\":{\"dns\":\"a.example\"}" REST "},{\"match\":{\"dns\":\"A.example\"}" REST "}]}";
 
 	refused("{\"clients\":[{\"match\":{\"dns\":\"a.example\"}" REST "},{\"match\":{\"uri\":\"x\"}" REST "},"
-			"{\"match\":{\"dns\":\"A.example\"},\"tenant\":\"globex\",\"subject\":\"s\",\"scopes\":[\"ledger.audit\"]}]}",
+			"{\"match\":{\"dns\":\"A.example\"},"
+			"\"tenant\":\"globex\",\"subject\":\"s\",\"scopes\":[\"ledger.audit\"]}]}",
 			"entries 1 and 3", "one certificate for two tenants");
 	refused("{\"clients\":[{\"match\":{\"subject\":\"CN=a\"}" REST "},"
-			"{\"match\":{\"subject\":\"CN=a\"},\"tenant\":\"acme\",\"subject\":\"s\",\"scopes\":[\"ledger.events.read\"]}]}",
+			"{\"match\":{\"subject\":\"CN=a\"},"
+			"\"tenant\":\"acme\",\"subject\":\"s\",\"scopes\":[\"ledger.events.read\"]}]}",
 			"entries 1 and 2", "one certificate with two sets of scopes");
 	map = client_map_parse(twice, strlen(twice), &f);
 	ok(map != NULL, "the same said twice is no conflict");

@@ -36,10 +36,12 @@ purposes(void)
 {
 	taken(RFC7515_A2_KEY, JWT_RS256 | JWT_PS256, "an RSA key that says nothing more, for both algorithms,");
 	taken(RSA_N "\"AQAB\",\"alg\":\"RS256\"}", JWT_RS256, "an RSA key for RS256 alone");
-	taken(RSA_N "\"AQAB\",\"alg\":\"PS256\",\"use\":\"sig\",\"key_ops\":[\"verify\"]}", JWT_PS256, "one for PS256 alone");
+	taken(RSA_N "\"AQAB\",\"alg\":\"PS256\",\"use\":\"sig\",\"key_ops\":[\"verify\"]}", JWT_PS256,
+		  "one for PS256 alone");
 	taken(RFC7515_A3_KEY, JWT_ES256, "a P-256 key");
 	taken(RFC8037_KEY, JWT_EDDSA, "an Ed25519 key");
-	taken(EC ",\"key_ops\":[\"sign\",\"verify\"],\"x5t\":\"ignored\",\"ext\":true}", JWT_ES256, "a key with members that are not ours");
+	taken(EC ",\"key_ops\":[\"sign\",\"verify\"],\"x5t\":\"ignored\",\"ext\":true}", JWT_ES256,
+		  "a key with members that are not ours");
 	refused(EC ",\"alg\":\"RS256\"}", "alg", "a P-256 key for RS256");
 	refused(EC ",\"alg\":\"ES384\"}", "alg", "a P-256 key for ES384");
 	refused(RSA_N "\"AQAB\",\"alg\":\"ES256\"}", "alg", "an RSA key for ES256");
@@ -65,16 +67,19 @@ types(void)
 	refused("{}", "kty", "a key without type");
 	refused("{\"kty\":[\"RSA\"]}", "kty", "a list of types");
 	refused("{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"AA\",\"y\":\"AA\"}", "crv", "P-384");
-	refused("{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_Y "\"}", "crv", "secp256k1");
+	refused("{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_Y "\"}", "crv",
+			"secp256k1");
 	refused("{\"kty\":\"EC\",\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_Y "\"}", "crv", "a curve without name");
 	refused("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "\"}", "32 bytes", "half a point");
 	refused("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_Y "\",\"y\":\"" RFC7515_A3_X "\"}", "no point",
 			"a point that is not on the curve");
 	refused("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
 			"\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}", "no point", "the point 0, 0");
-	refused("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AH_NzidxdsXUGDy-5v20t7WAczNXvp7xO6z248e9FURQ\",\"y\":\"" RFC7515_A3_Y "\"}",
+	refused("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AH_NzidxdsXUGDy-5v20t7WAczNXvp7xO6z248e9FURQ\","
+			"\"y\":\"" RFC7515_A3_Y "\"}",
 			"32 bytes", "a number of 33 bytes");
-	refused("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "=\",\"y\":\"" RFC7515_A3_Y "\"}", "32 bytes", "a padded number");
+	refused("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "=\",\"y\":\"" RFC7515_A3_Y "\"}", "32 bytes",
+			"a padded number");
 	refused("{\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"" RFC8037_X "\"}", "crv", "Ed448");
 	refused("{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"" RFC8037_X "\"}", "crv", "X25519");
 	refused(OKP "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUQ\"}", "32 bytes", "an Ed25519 key of 31 bytes");
@@ -174,11 +179,12 @@ sets(void)
 
 	set_has("{\"keys\":[" RFC7515_A2_KEY "," RFC7515_A3_KEY "," RFC8037_KEY "]}", 3, 0, "", "a set of three keys");
 	set_has("{\"keys\":[]}", 0, 0, "", "an empty set is a set");
-	set_has("{\"keys\":[" RFC8037_KEY ",{\"kty\":\"oct\",\"kid\":\"h\"},7]}", 1, 2, "", "what is no key of ours is passed over");
+	set_has("{\"keys\":[" RFC8037_KEY ",{\"kty\":\"oct\",\"kid\":\"h\"},7]}", 1, 2, "",
+			"what is no key of ours is passed over");
 	set_has("{\"keys\":[{\"kty\":\"oct\",\"kid\":\"h\"}]}", 0, 1, "", "and told of");
 	is_bytes(last_skip, strlen(last_skip), "h: its kty is not RSA, EC or OKP", 32, "by its kid");
-	set_has("{\"keys\":[" EC ",\"kid\":\"a\"}," OKP "\"" RFC8037_X "\",\"kid\":\"a\"}]}", -1, 0, "two keys have the kid",
-			"two keys of one kid are refused");
+	set_has("{\"keys\":[" EC ",\"kid\":\"a\"}," OKP "\"" RFC8037_X "\",\"kid\":\"a\"}]}", -1, 0,
+			"two keys have the kid", "two keys of one kid are refused");
 	set_has("{\"keys\":[" EC ",\"kid\":\"a\"}," OKP "\"" RFC8037_X "\",\"kid\":\"a\",\"use\":\"enc\"}]}", 1, 1, "",
 			"unless one of them is not for signatures");
 	set_has("{\"keys\":[" EC "}," EC "}]}", 2, 0, "", "keys without kid are as many as there are");

@@ -256,8 +256,8 @@ headers(void)
 	header("{\"alg\":\"ES256\"}", NULL, "a header with alg alone");
 	header("{\"alg\":\"ES256\",\"typ\":\"at+JWT\"}", NULL, "typ at+jwt, in any case");
 	header("{\"alg\":\"ES256\",\"typ\":\"application/at+jwt\"}", NULL, "typ in full");
-	header("{\"alg\":\"ES256\",\"typ\":\"JWT\",\"x5u\":\"https://evil.example\",\"jku\":\"https://evil.example\"}", NULL,
-		   "places of keys are not looked at");
+	header("{\"alg\":\"ES256\",\"typ\":\"JWT\",\"x5u\":\"https://evil.example\",\"jku\":\"https://evil.example\"}",
+		   NULL, "places of keys are not looked at");
 	header("{\"alg\":\"none\"}", "alg", "alg none is refused");
 	header("{\"alg\":\"None\"}", "alg", "alg None is refused");
 	header("{\"alg\":\"HS256\"}", "alg", "HMAC is refused");

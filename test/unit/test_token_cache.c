@@ -105,7 +105,8 @@ expiry(void)
 	token_cache_empty(c, 1);
 	put(c, 1, 1);
 	ok(known_at(c, 1, 1, NOW + 359, &verdict) && verdict == CLAIMS_GOOD, "good until its end and the skew");
-	ok(known_at(c, 1, 1, NOW + 360, &verdict) && verdict == CLAIMS_EXPIRED, "expired then, though its signature is known");
+	ok(known_at(c, 1, 1, NOW + 360, &verdict) && verdict == CLAIMS_EXPIRED,
+	   "expired then, though its signature is known");
 	is_int((int64_t) entries(c), 0, "and taken out");
 	token_cache_free(c);
 }
