@@ -90,8 +90,8 @@ judge_link(request *r, problem *p)
 	memset(&r->who, 0, sizeof(r->who));
 	if (!link_check(&r->target, time(NULL), r->who.tenant))
 	{
-		problem_set(p, "token_invalid", "The link is not signed by this ledger, or its time is over.");
-		return challenge(r, p, "invalid_token");
+		problem_set(p, "link_invalid", "The link is not signed by this ledger, or its time is over.");
+		return challenge(r, p, NULL);
 	}
 	strcpy(r->who.subject, "link");
 	strcpy(r->who.actor_type, "system");

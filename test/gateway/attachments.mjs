@@ -279,7 +279,9 @@ test('a link expires', async () => {
 	try {
 		const { url } = await link(a, short);
 		assert.equal((await short.api(url, { token: null, tenant: null })).status, 200);
-		await waitFor(async () => (await short.api(url, { token: null, tenant: null })).status === 401, { deadline: 5000, what: 'the end of the link' });
+		await waitFor(async () => (await short.api(url, { token: null, tenant: null })).status !== 200, { deadline: 5000, what: 'the end of the link' });
+		const late = await short.api(url, { token: null, tenant: null });
+		assert.deepEqual([late.status, late.json.code], [403, 'link_invalid']);
 	} finally {
 		await short.stop();
 	}
