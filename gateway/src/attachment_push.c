@@ -53,7 +53,9 @@ judge_url(job *j, const char *url)
 		return true;
 	log_line(LOG_WARN, "attachments.egress_refused", "tenant %s: %s", j->who.tenant, f.text);
 	return attachment_refuse(j, "egress_refused",
-							 "An operator allows hosts in LEDGER__ATTACHMENTS__EGRESSALLOWLIST.", "%s", f.text);
+							 c->att_allow_egress ?
+							 "An operator allows hosts in LEDGER__ATTACHMENTS__EGRESSALLOWLIST." :
+							 "An operator allows it with LEDGER__ATTACHMENTS__ALLOWEGRESS and …__EGRESSALLOWLIST.", "%s", f.text);
 }
 
 static bool
