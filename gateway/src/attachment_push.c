@@ -55,7 +55,7 @@ judge_url(job *j, const char *url)
 	return attachment_refuse(j, "egress_refused",
 							 c->att_allow_egress ?
 							 "An operator allows hosts in LEDGER__ATTACHMENTS__EGRESSALLOWLIST." :
-							 "An operator allows it with LEDGER__ATTACHMENTS__ALLOWEGRESS and …__EGRESSALLOWLIST.", "%s", f.text);
+							  "LEDGER__ATTACHMENTS__ALLOWEGRESS and …__EGRESSALLOWLIST allow it.", "%s", f.text);
 }
 
 static bool
