@@ -131,7 +131,11 @@ work(void *arg)
 		if (wanted)
 			dbslow_run(c, j);
 		pthread_mutex_lock(&dbslow_lock);
+		dbslow_cancel_over(c);
 		c->running = NULL;		/* before job_done: the keeper must not see it any more */
+		/* One of its tenant may have waited for this share, and this connection may be lost. */
+		if (first != NULL)
+			pthread_cond_broadcast(&changed);
 		pthread_mutex_unlock(&dbslow_lock);
 		atomic_fetch_sub(&db_tallies.busy, 1);
 		if (wanted)
@@ -146,16 +150,38 @@ work(void *arg)
 
 /* ---- the keeper ---- */
 
+/* Under the lock. */
+void
+dbslow_cancel_over(const dbslow_conn *c)
+{
+	while (c->cancelling)
+		pthread_cond_wait(&changed, &dbslow_lock);
+}
+
 /*
- * Under the lock, so that the statement that is cancelled is still this one's:
- * PQcancel returns when the server has delivered the signal.  It can take long
- * if the network is bad; then jobs are not taken meanwhile, and time out.
+ * Under the lock, but for PQcancel: that connects and waits without an end of
+ * its own, while loops take the lock to submit.  Until it returns, when the
+ * server has delivered the signal, the connection's thread takes no other job:
+ * so the statement that is cancelled is still this one's.
  */
+static void
+cancel(dbslow_conn *c)
+{
+	char		ignored[256];
+
+	c->cancelled = c->cancelling = true;
+	pthread_mutex_unlock(&dbslow_lock);
+	PQcancel(c->cancel, ignored, sizeof(ignored));
+	pthread_mutex_lock(&dbslow_lock);
+	c->cancelling = false;
+	pthread_cond_broadcast(&changed);
+}
+
+/* Under the lock. */
 static bool
 cancel_abandoned(void)
 {
 	bool		running = false;
-	char		ignored[256];
 
 	for (size_t i = 0; i < conns_count; i++)
 	{
@@ -165,10 +191,7 @@ cancel_abandoned(void)
 			continue;
 		running = true;
 		if ((stopping || job_abandoned(c->running)) && c->cancel != NULL)
-		{
-			c->cancelled = true;
-			PQcancel(c->cancel, ignored, sizeof(ignored));
-		}
+			cancel(c);
 	}
 	return running;
 }

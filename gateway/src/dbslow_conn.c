@@ -33,6 +33,7 @@ dbslow_disconnect(dbslow_conn *c)
 	if (c->conn == NULL)
 		return;
 	pthread_mutex_lock(&dbslow_lock);
+	dbslow_cancel_over(c);
 	PQfreeCancel(c->cancel);
 	c->cancel = NULL;
 	conn = c->conn;

@@ -25,11 +25,15 @@ struct dbslow_conn
 	job		   *running;
 	PGcancel   *cancel;
 	bool		cancelled;
+	bool		cancelling;		/* the keeper is at it: cancel must stay, and the next job must wait */
 	bool		attempted;		/* to connect, once at least */
 };
 
 /* The pool's lock. */
 extern pthread_mutex_t dbslow_lock;
+
+/* Under the lock: waits until the keeper has done with the connection. */
+extern void dbslow_cancel_over(const dbslow_conn *c);
 
 extern int64_t dbslow_now(void);	/* milliseconds, CLOCK_MONOTONIC */
 extern bool dbslow_connect(dbslow_conn *c);

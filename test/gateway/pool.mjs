@@ -1,9 +1,10 @@
 // Slow routes have few connections: who finds none free is told within a second or so,
 // and who gave up does not keep one.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { anEvent, newTenant, sql, startGateway, waitFor } from './lib/gateway.mjs';
+import { after, test } from 'node:test';
+import { anEvent, database, newTenant, sql, startGateway, waitFor } from './lib/gateway.mjs';
 import { hold } from './lib/hold.mjs';
+import { relay } from './lib/relay.mjs';
 
 const running = () => sql("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND application_name = 'findings-ledger-gateway slow'");
 const lockProjection = () => hold('LOCK TABLE ledger.findings_projection IN ACCESS EXCLUSIVE MODE');
@@ -72,4 +73,36 @@ test('a statement that nobody waits for any more is cancelled: the end does not 
 	await answer;
 	await waitFor(async () => await running() === '0', { what: 'the statement to be cancelled', deadline: 2000 });
 	await lock.release();
+});
+
+test('a cancellation that gets no answer stops no loop', async () => {
+	const door = await relay();
+	after(() => door.close());
+	const gateway = await startGateway({ env: {
+		LEDGER__DB__CONNECTIONSTRING: `postgresql://${database.user}@127.0.0.1:${door.port}/${database.name}`,
+		LEDGER__DB__SLOWCONNECTIONS: '1', LEDGER__HTTP__DRAINTIMEOUT: '1s', LEDGER__HTTP__REQUESTTIMEOUT: '2s', LEDGER__DB__SLOWTIMEOUT: '500ms',
+	} });
+	const tenant = await newTenant('silent');
+	const findings = () => gateway.api('/v1/ledger/projections/findings', { tenant }).catch(() => null);
+	await waitFor(async () => (await findings())?.status === 200, { what: 'a connection' });
+	// Its backend cannot even say that the statement took too long.
+	const backend = Number(await sql(`SELECT pid FROM pg_stat_activity WHERE application_name = 'findings-ledger-gateway slow'
+		AND client_port IS NOT NULL`));
+	process.kill(backend, 'SIGSTOP');
+	after(() => { try { process.kill(backend, 'SIGCONT'); } catch { /* it has ended */ } });
+	door.silence();
+	const given = findings();
+	await waitFor(() => door.unanswered() > 0, { what: 'the request to be given up', deadline: 20_000 });
+	const next = findings();
+	// Several, one after the other: the loop has come to the request that waits by then.
+	let lived = 0;
+	const live = (async () => {
+		for (; lived < 20; lived++) assert.equal((await gateway.api('/health/live', { tenant: null, token: null })).status, 200);
+	})();
+	await Promise.race([live, new Promise((resolve) => setTimeout(resolve, 3000))]);
+	assert.equal(lived, 20, 'the loop stands still');
+	await door.close();
+	process.kill(backend, 'SIGCONT');
+	await Promise.all([given, next]);
+	await gateway.stop();
 });
