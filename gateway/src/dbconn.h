@@ -44,7 +44,6 @@ typedef struct dbconn
 	unsigned	failures;		/* attempts in a row */
 	size_t		syncs;			/* sent, not come back */
 	bool		settings_failed;
-	bool		closing;
 } dbconn;
 
 extern void dbconn_start(dbconn *c);
