@@ -111,9 +111,11 @@ convert_all(reading *r)
 	for (size_t i = 0; i < config_keys_count; i++)
 	{
 		const config_key *k = &config_keys[i];
-		const config_text *given = &r->texts.of[i];
+		config_text *given = &r->texts.of[i];
+		const char *source = given->source != NULL ? given->source : k->name;
 
-		config_convert(&r->texts, k, effective(r, k), given->source != NULL ? given->source : k->name, &r->values);
+		if (!config_convert(&r->texts, k, effective(r, k), source, &r->values))
+			given->unread = true;
 	}
 }
 
@@ -215,9 +217,7 @@ read_all(const reading *old)
 	if (old != NULL)
 		hold_fixed(r, old);
 	convert_all(r);
-	/* Only what could be read can be compared. */
-	if (r->texts.errors_count == 0)
-		config_check(&r->texts, &r->values);
+	config_check(&r->texts, &r->values);
 	find_interval(r);
 	make_environment(r);
 	return r;

@@ -23,6 +23,21 @@ named(const config_texts *t, const char *name)
 	return given->source != NULL ? given->source : k->name;
 }
 
+/* Could all of these, separated by blanks, be read?  If not, that is told already, and the field may be NULL. */
+static bool
+are_read(const config_texts *t, const char *names)
+{
+	while (*names != '\0')
+	{
+		size_t		n = strcspn(names, " ");
+
+		if (t->of[config_find(names, n) - config_keys].unread)
+			return false;
+		names += n + strspn(names + n, " ");
+	}
+	return true;
+}
+
 static bool
 is_key(const char *text, size_t n)
 {
@@ -52,7 +67,11 @@ check_keys(config_texts *t, const char *name, const char *list)
 static void
 check_tls(config_texts *t, const config *c)
 {
-	bool		https = strstr(c->listen, "https://") != NULL || strstr(c->admin_listen, "https://") != NULL;
+	bool		https;
+
+	if (!are_read(t, "HTTP__LISTEN HTTP__ADMINLISTEN TLS__CERTIFICATE TLS__KEY TLS__CLIENTCA TLS__CLIENTS TLS__REQUIRECLIENT"))
+		return;
+	https = strstr(c->listen, "https://") != NULL || strstr(c->admin_listen, "https://") != NULL;
 
 	if (c->tls_certificate[0] != '\0' && c->tls_key[0] == '\0')
 		config_error(t, "%s is set, but not " CONFIG_PREFIX "TLS__KEY", named(t, "TLS__CERTIFICATE"));
@@ -78,7 +97,7 @@ check_clients(config_texts *t, const config *c)
 	fault		f = {""};
 	client_map *map;
 
-	if (c->tls_clients[0] == '\0')
+	if (!are_read(t, "TLS__CLIENTS") || c->tls_clients[0] == '\0')
 		return;
 	map = client_map_load(c->tls_clients, &f);
 	if (map == NULL)
@@ -92,7 +111,7 @@ check_auth(config_texts *t, const config *c)
 	fault		f = {""};
 
 	check_clients(t, c);
-	if (c->auth_jwks[0] == '\0')
+	if (!are_read(t, "AUTH__JWKS AUTH__ISSUER AUTH__AUDIENCE AUTH__TENANTCLAIM") || c->auth_jwks[0] == '\0')
 		return;
 	if (!jwks_source_check(c->auth_jwks, &f))
 		config_error(t, "%s: %s", named(t, "AUTH__JWKS"), f.text);
@@ -124,6 +143,8 @@ check_attachments(config_texts *t, const config *c)
 	check_keys(t, "ATTACHMENTS__PREVIOUSKEYS", c->att_previous_keys);
 	if (strchr(c->att_key, ';') != NULL)
 		config_error(t, "%s must be one key", named(t, "ATTACHMENTS__ENCRYPTIONKEY"));
+	if (!are_read(t, "ATTACHMENTS__ENCRYPTIONKEY ATTACHMENTS__PREVIOUSKEYS ATTACHMENTS__ALLOWEGRESS ATTACHMENTS__EGRESSALLOWLIST"))
+		return;
 	if (c->att_previous_keys[0] != '\0' && c->att_key[0] == '\0')
 		config_error(t, "%s needs " CONFIG_PREFIX "ATTACHMENTS__ENCRYPTIONKEY", named(t, "ATTACHMENTS__PREVIOUSKEYS"));
 	if (c->att_allow_egress && c->att_egress_allowlist[0] == '\0')
@@ -134,9 +155,9 @@ check_attachments(config_texts *t, const config *c)
 void
 config_check(config_texts *t, const config *c)
 {
-	if (c->listen[0] == '\0')
+	if (are_read(t, "HTTP__LISTEN") && c->listen[0] == '\0')
 		config_error(t, CONFIG_PREFIX "HTTP__LISTEN names no address");
-	if (c->max_batch < c->max_body)
+	if (are_read(t, "HTTP__MAXBATCH HTTP__MAXBODY") && c->max_batch < c->max_body)
 		config_error(t, "%s must not be less than " CONFIG_PREFIX "HTTP__MAXBODY", named(t, "HTTP__MAXBATCH"));
 	check_keys(t, "HTTP__CURSORKEY", c->cursor_key);
 	check_tls(t, c);

@@ -118,7 +118,7 @@ keep(config_texts *t, const config_key *k, char *text, int rank, const char *sou
 	}
 	free(to->text);
 	free(to->source);
-	*to = (config_text) {text, strdup(source), rank};
+	*to = (config_text) {text, strdup(source), rank, to->unread};
 	if (to->source == NULL || text == NULL)
 		config_error(t, "%s: out of memory", source);
 }
@@ -141,11 +141,13 @@ config_take(config_texts *t, const char *name, const char *value, int rank, cons
 		if (value[0] == '\0')
 			return;
 		text = config_slurp(t, value, source, MAX_SECRET_FILE, &length);
-		if (text == NULL)
-			return;
-		if (strlen(text) == length)
+		if (text != NULL && strlen(text) == length)
+		{
 			keep(t, k, text, rank, source);
-		else
+			return;
+		}
+		t->of[k - config_keys].unread = true;
+		if (text != NULL)
 		{
 			config_error(t, "%s: the file %s contains a NUL byte", source, value);
 			free(text);

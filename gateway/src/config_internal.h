@@ -51,6 +51,7 @@ typedef struct config_text
 	char	   *text;			/* NULL: nothing */
 	char	   *source;			/* the variable or member that gave it, for messages */
 	int			rank;			/* CONFIG_RANK_…: the greater wins */
+	bool		unread;			/* something is there that could not be read: nothing can be compared with it */
 } config_text;
 
 enum
@@ -92,7 +93,7 @@ extern char *config_slurp(config_texts *t, const char *path, const char *source,
 /* config_value.c: the text into the field of c.  False after an error. */
 extern bool config_convert(config_texts *t, const config_key *k, const char *text, const char *source, config *c);
 
-/* config_check.c: what does not go together. */
+/* config_check.c: what does not go together, of the settings that could be read. */
 extern void config_check(config_texts *t, const config *c);
 
 #endif

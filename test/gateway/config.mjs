@@ -110,6 +110,17 @@ test('every error is told at once', async () => {
 		assert.ok(errors.some((line) => line.includes(name)), `${name} in ${errors.join('\n')}`);
 });
 
+test('also what is wrong with keys and places, beside what cannot be read; but nothing that only follows', async () => {
+	const errors = (await bad({
+		LEDGER__HTTP__LOOPS: 'many', LEDGER__HTTP__MAXBODY: 'much', LEDGER__HTTP__LISTEN: 'ftp://x', LEDGER__AUTH__JWKS: 'http://example.test/jwks',
+		LEDGER__AUTH__ISSUER: 'i', LEDGER__AUTH__AUDIENCE: 'a', LEDGER__ATTACHMENTS__ENCRYPTIONKEY: 'short', LEDGER__EXPORT__SIGNINGKEY: 'none',
+		LEDGER__ATTACHMENTS__PREVIOUSKEYS_FILE: '/does/not/exist', LEDGER__TLS__CERTIFICATE: file('some-certificate.pem', 'x'),
+	}, /./)).trim().split('\n');
+	for (const name of ['LOOPS', 'MAXBODY', 'ftp://x', 'AUTH__JWKS', 'ENCRYPTIONKEY must be 32 bytes', 'SIGNINGKEY', 'PREVIOUSKEYS_FILE'])
+		assert.ok(errors.some((line) => line.includes(name)), `${name} in ${errors.join('\n')}`);
+	assert.equal(errors.length, 7, errors.join('\n'));
+});
+
 test('times are hh:mm:ss or have a unit', async () => {
 	for (const time of ['00:01:00', '60s', '1m', '60000ms', '0.00:01:00']) await good({ LEDGER__HTTP__IDLETIMEOUT: time });
 	for (const time of ['60', '1min', '00:60:00', '-1s', '1.5s']) await bad({ LEDGER__HTTP__IDLETIMEOUT: time }, /must be a time like/);
