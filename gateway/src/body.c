@@ -116,6 +116,18 @@ canonicalize(body_work *w, const char *text, size_t n, lc_json_error *err)
 
 /* ---- events ---- */
 
+/* As ledger_http_append_batch() has it; said here before the database reads megabytes of them. */
+#define MAX_EVENTS 10000
+
+static bool
+one_more(body_work *w)
+{
+	if (++w->events <= MAX_EVENTS)
+		return true;
+	problem_set(&w->problem, "body_too_large", "A batch has at most %d events.", MAX_EVENTS);
+	return false;
+}
+
 /* Elements of a canonical array, each of which must be an object. */
 static bool
 count_events(body_work *w)
@@ -146,7 +158,8 @@ count_events(body_work *w)
 				snprintf(w->problem.pointer, sizeof(w->problem.pointer), "#%s", prefix);
 				return false;
 			}
-			w->events++;
+			if (!one_more(w))
+				return false;
 		}
 		in_string = s[i] == '"';
 		depth += s[i] == '{' || s[i] == '[';
@@ -185,7 +198,8 @@ read_lines(body_work *w)
 			}
 			if (w->body.data[before] != '{')
 				return wrong_type(&w->problem, prefix, (size_t) (at - text), line, "an object");
-			w->events++;
+			if (!one_more(w))
+				return false;
 		}
 		at += n + 1;
 	}
@@ -199,6 +213,13 @@ read_text(body_work *w)
 	bool		events = w->kind == BODY_EVENTS;
 	lc_json_error err;
 
+	if (w->raw.len == 0)
+	{
+		problem_set(&w->problem, "json_malformed", "Line 1, column 1: the body is empty; JSON is expected.");
+		strcpy(w->problem.pointer, "#");
+		w->problem.line = w->problem.column = 1;
+		return false;
+	}
 	if (!canonicalize(w, w->raw.data != NULL ? w->raw.data : "", w->raw.len, &err))
 	{
 		malformed(&w->problem, &err, "", 0, 0);

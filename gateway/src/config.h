@@ -21,7 +21,7 @@ typedef struct config
 	char	   *admin_listen;	/* "" : none */
 	int64_t		max_connections, per_ip_connections, loops;
 	int64_t		idle_timeout_ms, request_timeout_ms, drain_timeout_ms, drain_delay_ms;
-	int64_t		max_header, max_body, max_batch, max_depth;
+	int64_t		max_header, max_body, max_batch, max_depth, body_memory;
 	char	   *cursor_key;		/* secret; base64, 32 bytes; "" : random */
 	/* TLS */
 	char	   *tls_certificate, *tls_key, *tls_client_ca, *tls_clients;	/* files; "" : none */

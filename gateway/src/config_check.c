@@ -159,6 +159,8 @@ config_check(config_texts *t, const config *c)
 		config_error(t, CONFIG_PREFIX "HTTP__LISTEN names no address");
 	if (are_read(t, "HTTP__MAXBATCH HTTP__MAXBODY") && c->max_batch < c->max_body)
 		config_error(t, "%s must not be less than " CONFIG_PREFIX "HTTP__MAXBODY", named(t, "HTTP__MAXBATCH"));
+	if (are_read(t, "HTTP__MAXBATCH HTTP__BODYMEMORY") && c->body_memory < c->max_batch)
+		config_error(t, "%s must not be less than " CONFIG_PREFIX "HTTP__MAXBATCH", named(t, "HTTP__BODYMEMORY"));
 	check_keys(t, "HTTP__CURSORKEY", c->cursor_key);
 	check_tls(t, c);
 	check_auth(t, c);

@@ -107,7 +107,8 @@ problem_write(lc_buf *out, const problem *p, const char *instance, const char *t
 	put_member(out, "detail", p->detail);
 	put_member(out, "instance", instance);
 	put_member(out, "code", p->kind->code);
-	put_member(out, "hint", p->hint);
+	/* Where nothing is known of the occurrence, what is true of all of them helps. */
+	put_member(out, "hint", p->hint[0] == '\0' && p->detail[0] == '\0' ? p->kind->help : p->hint);
 	put_member(out, "traceId", trace_id);
 	put_errors(out, p);
 	lc_buf_putc(out, '}');

@@ -234,9 +234,11 @@ static enum MHD_Result
 break_off(request *r, const problem *p)
 {
 	const char *reason = MHD_get_reason_phrase_for(p->kind->status);
+	const char *after;
 	lc_buf		text;
 
 	request_problem(r, p);
+	after = reply_header_get(&r->reply, "Retry-After");
 	lc_buf_init(&text, &lc_alloc_malloc);
 	lc_buf_puts(&text, "HTTP/1.1 ");
 	lc_buf_put_int64(&text, p->kind->status);
@@ -245,6 +247,11 @@ break_off(request *r, const problem *p)
 	lc_buf_puts(&text, "\r\nConnection: close\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
 				"Content-Type: application/problem+json\r\nContent-Length: ");
 	lc_buf_put_int64(&text, (int64_t) r->reply.body.len);
+	if (after != NULL)
+	{
+		lc_buf_puts(&text, "\r\nRetry-After: ");
+		lc_buf_puts(&text, after);
+	}
 	if (r->id[0] != '\0')
 	{
 		lc_buf_puts(&text, "\r\nX-Request-Id: ");
@@ -271,6 +278,22 @@ request_too_slow(request *r)
 	door_cut(r->peer);
 }
 
+/* Bytes of bodies that are held, of all loops: each connection may hold megabytes, and there are a thousand. */
+static _Atomic int64_t bodies_held;
+
+static bool
+hold_bytes(request *r, size_t n)
+{
+	if (atomic_fetch_add_explicit(&bodies_held, (int64_t) n, memory_order_relaxed) + (int64_t) n >
+		config_now()->body_memory)
+	{
+		atomic_fetch_sub_explicit(&bodies_held, (int64_t) n, memory_order_relaxed);
+		return false;
+	}
+	r->counted += n;
+	return true;
+}
+
 static enum MHD_Result
 take_body(request *r, const char *data, size_t n)
 {
@@ -281,6 +304,11 @@ take_body(request *r, const char *data, size_t n)
 	if (n > r->body_limit - r->raw.len)
 	{
 		problem_set(&p, "body_too_large", "This route takes bodies of up to %zu bytes.", r->body_limit);
+		return break_off(r, &p);
+	}
+	if (!hold_bytes(r, n))
+	{
+		problem_set(&p, "pool_exhausted", "The gateway holds as many bytes of bodies as it takes.");
 		return break_off(r, &p);
 	}
 	/* Attachments are confidential; the other bodies are stored in the clear anyway. */
@@ -488,6 +516,7 @@ request_completed(void *cls, struct MHD_Connection *connection, void **context,
 	prom_request(r, (double) (clock_us() - r->started_us) / 1e6);
 	prom_in_flight(-1);
 	atomic_fetch_sub_explicit(&r->loop->requests, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&bodies_held, (int64_t) r->counted, memory_order_relaxed);
 	r->peer->request = NULL;
 	door_phase_set(r->peer, DOOR_IDLE, config_now()->idle_timeout_ms + config_now()->request_timeout_ms);
 	target_free(&r->target);

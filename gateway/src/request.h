@@ -54,6 +54,7 @@ typedef struct request
 	lc_buf		raw;			/* body as it came */
 	lc_buf		body;			/* canonical JSON */
 	uint64_t	events;			/* of BODY_EVENTS: how many there are */
+	size_t		counted;		/* bytes of the body, as they count in LEDGER__HTTP__BODYMEMORY */
 	struct body_work *parsing;	/* of a long body */
 	reply		reply;
 	struct job *job;			/* while one runs for it */

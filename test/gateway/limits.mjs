@@ -105,6 +105,39 @@ describe('bodies', () => {
 		assert.deepEqual(statuses(text), [413]);
 		assert.match(text, /"code":"body_too_large"/);
 	});
+	test('a batch of too many events is 413 before the database sees it', async () => {
+		for (const [body, type] of [['[' + Array(10_001).fill('{}').join() + ']', 'application/json'], ['{}\n'.repeat(10_001), 'application/x-ndjson']]) {
+			const answer = await gateway.api('/v1/ledger/events:batch', { method: 'POST', body, headers: { 'Content-Type': type } });
+			assert.equal(answer.status, 413, answer.text);
+			assert.match(answer.json.detail, /at most 10000 events/);
+		}
+	});
+	test('an empty body is told to be empty', async () => {
+		const answer = await gateway.api('/v1/ledger/verify', { method: 'POST', body: '', headers: { 'Content-Type': 'application/json' } });
+		assert.equal(answer.status, 400);
+		assert.match(answer.json.detail, /the body is empty/);
+	});
+	test('bodies of all connections together have a limit, and what ends makes room', async () => {
+		const small = await startGateway({ env: { ...env, LEDGER__HTTP__BODYMEMORY: '1048576', LEDGER__HTTP__MAXBODY: '1048576', LEDGER__HTTP__MAXBATCH: '1048576' } });
+		try {
+			const head = `POST /v1/ledger/events HTTP/1.1\r\n${auth()}Content-Type: application/json\r\nContent-Length: 900000\r\n\r\n`;
+			const holder = await raw(small.port);
+			await holder.send(head + ' '.repeat(800_000));
+			// How much of it has been read cannot be seen; a second one is refused once enough has.
+			await waitFor(async () => {
+				const answer = await small.api('/v1/ledger/events', { method: 'POST', body: { ...anEvent(), payload: { comment: 'x'.repeat(400_000) } } });
+				if (answer.status !== 503) throw new Error(answer.text.slice(0, 300));
+				assert.equal(answer.json.code, 'pool_exhausted');
+				assert.ok(Number(answer.headers['retry-after']) >= 1);
+				return true;
+			}, { what: 'a refusal' });
+			holder.destroy();
+			await waitFor(async () => (await small.api('/v1/ledger/events', { method: 'POST', body: { ...anEvent(), payload: { comment: 'x'.repeat(400_000) } } })).status === 201,
+				{ what: 'room again' });
+		} finally {
+			await small.stop();
+		}
+	});
 	test('a chunked body over the limit is 413 while it comes, and the client sees the answer', async () => {
 		const socket = await raw(gateway.port);
 		await socket.send(`POST /v1/ledger/events HTTP/1.1\r\n${auth()}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`);
