@@ -69,7 +69,8 @@ check_tls(config_texts *t, const config *c)
 {
 	bool		https;
 
-	if (!are_read(t, "HTTP__LISTEN HTTP__ADMINLISTEN TLS__CERTIFICATE TLS__KEY TLS__CLIENTCA TLS__CLIENTS TLS__REQUIRECLIENT"))
+	if (!are_read(t, "HTTP__LISTEN HTTP__ADMINLISTEN TLS__CERTIFICATE TLS__KEY TLS__CLIENTCA TLS__CLIENTS "
+				  "TLS__REQUIRECLIENT"))
 		return;
 	https = strstr(c->listen, "https://") != NULL || strstr(c->admin_listen, "https://") != NULL;
 
@@ -143,7 +144,8 @@ check_attachments(config_texts *t, const config *c)
 	check_keys(t, "ATTACHMENTS__PREVIOUSKEYS", c->att_previous_keys);
 	if (strchr(c->att_key, ';') != NULL)
 		config_error(t, "%s must be one key", named(t, "ATTACHMENTS__ENCRYPTIONKEY"));
-	if (!are_read(t, "ATTACHMENTS__ENCRYPTIONKEY ATTACHMENTS__PREVIOUSKEYS ATTACHMENTS__ALLOWEGRESS ATTACHMENTS__EGRESSALLOWLIST"))
+	if (!are_read(t, "ATTACHMENTS__ENCRYPTIONKEY ATTACHMENTS__PREVIOUSKEYS ATTACHMENTS__ALLOWEGRESS "
+				  "ATTACHMENTS__EGRESSALLOWLIST"))
 		return;
 	if (c->att_previous_keys[0] != '\0' && c->att_key[0] == '\0')
 		config_error(t, "%s needs " CONFIG_PREFIX "ATTACHMENTS__ENCRYPTIONKEY", named(t, "ATTACHMENTS__PREVIOUSKEYS"));
