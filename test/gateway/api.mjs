@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { anEvent, file, newTenant, program, request, root, scopes, sql, startGateway, superuser, tamper, work } from './lib/gateway.mjs';
+import { anEvent, file, newTenant, program, request, root, scopes, sql, startGateway, superuser, tamper, waitFor, work } from './lib/gateway.mjs';
 
 const run = promisify(execFile);
 const ledgerctl = (...args) => run(`${root}/gateway/bin/ledgerctl`, args, { maxBuffer: 1 << 26 });
@@ -25,6 +25,8 @@ before(async () => {
 	await sql("SELECT ledger.ledger_register_key(:'k', 'log')", { vars: { k: publicKey } });
 	mkdirSync(join(work, 'state'));
 	gateway = await startGateway();
+	// It listens before it has looked at the database.
+	await waitFor(async () => (await gateway.admin('/health/ready')).status === 200, { what: 'readiness' });
 });
 after(() => gateway.stop());
 
