@@ -95,7 +95,7 @@ next_job(dbslow_conn *c)
 	pthread_mutex_lock(&dbslow_lock);
 	while (!stopping && j == NULL)
 	{
-		if (c->conn == NULL && dbslow_now() >= c->retry_at)
+		if (c->conn == NULL && dbthread_now() >= c->retry_at)
 		{
 			pthread_mutex_unlock(&dbslow_lock);
 			dbslow_connect(c);
@@ -204,7 +204,7 @@ keep(void *arg)
 	while (!stopping)
 	{
 		bool		running = cancel_abandoned();
-		int64_t		now = dbslow_now();
+		int64_t		now = dbthread_now();
 
 		if (first != NULL && now - first->since >= LONGEST_WAIT_MS)
 		{
@@ -267,7 +267,7 @@ dbslow_submit(job *j)
 	if (after == 0 && !full)
 	{
 		w->job = j;
-		w->since = dbslow_now();
+		w->since = dbthread_now();
 		*last = w;
 		last = &w->next;
 		queued++;

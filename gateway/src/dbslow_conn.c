@@ -14,15 +14,6 @@
 
 #define MOST_TRIES 5
 
-int64_t
-dbslow_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- connecting ---- */
 
 void
@@ -85,7 +76,7 @@ dbslow_connect(dbslow_conn *c)
 		log_line(LOG_WARN, "db.unreachable", "slow connection: no connection");
 	PQfinish(conn);
 	pthread_mutex_lock(&dbslow_lock);
-	c->retry_at = dbslow_now() + db_pause(c->failures, 100, 5000);
+	c->retry_at = dbthread_now() + db_pause(c->failures, 100, 5000);
 	c->attempted = true;
 	pthread_mutex_unlock(&dbslow_lock);
 	return false;
@@ -94,7 +85,7 @@ dbslow_connect(dbslow_conn *c)
 unsigned
 dbslow_retry_after(const dbslow_conn *c)
 {
-	int64_t		left = c->retry_at - dbslow_now();
+	int64_t		left = c->retry_at - dbthread_now();
 
 	return left > 0 ? (unsigned) ((left + 999) / 1000) : 1;
 }
@@ -369,7 +360,7 @@ run_again(dbslow_conn *c, job *j, bool *lost_before)
 {
 	bool		lost = c->sqlstate[0] == '\0';
 
-	if (job_abandoned(j) || dbslow_now() >= j->deadline)
+	if (job_abandoned(j) || dbthread_now() >= j->deadline)
 		return false;
 	if (lost && !*lost_before && (j->route->flags & ROUTE_READ_ONLY) != 0)
 		*lost_before = true;

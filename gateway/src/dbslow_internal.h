@@ -10,6 +10,7 @@
 
 #include "db_internal.h"
 #include "dbslow.h"
+#include "dbthread.h"
 
 struct dbslow_conn
 {
@@ -35,7 +36,6 @@ extern pthread_mutex_t dbslow_lock;
 /* Under the lock: waits until the keeper has done with the connection. */
 extern void dbslow_cancel_over(const dbslow_conn *c);
 
-extern int64_t dbslow_now(void);	/* milliseconds, CLOCK_MONOTONIC */
 extern bool dbslow_connect(dbslow_conn *c);
 extern void dbslow_disconnect(dbslow_conn *c);
 extern unsigned dbslow_retry_after(const dbslow_conn *c);
