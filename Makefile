@@ -13,7 +13,7 @@ endif
 .NOTPARALLEL:
 
 .PHONY: all build install install-extension deps up down clean psql dsn token migrate freeze \
-	check check-long bench lint docs help
+	check check-long check-deploy bench lint docs help
 
 all: build ## the same as build
 
@@ -68,6 +68,11 @@ check: deps ## run every test on throw-away clusters of their own
 check-long: deps ## the same with long fuzzing, more crash rounds and large sizes
 	@deploy/dev/install.sh
 	@LEDGER_LONG=1 test/run
+
+check-deploy: deps ## run what is deployed: images, chart, units, packages, rules, kits
+	@deploy/setup.sh --deploy
+	@deploy/dev/install.sh
+	@test/run --deploy
 
 bench: deps ## run the benchmarks; BENCH=name runs one, BENCH_SIZE=tiny|default|long
 	@deploy/dev/install.sh

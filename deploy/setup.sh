@@ -2,7 +2,9 @@
 # Installs the Debian 12 packages that building, running and testing need.
 # Does nothing, and needs neither network nor root, when all are there.
 #
-# usage: deploy/setup.sh [--list]
+# usage: deploy/setup.sh [--deploy] [--list]
+#
+# --deploy adds what `make check-deploy` needs: engines and packagers.
 set -euo pipefail
 
 # What a server that runs the ledger needs.
@@ -51,6 +53,11 @@ test=(
 	wrk                                   # test/gateway, test/bench
 )
 
+# What `make check-deploy` needs besides: what builds, renders and runs what is deployed.
+deploy=(
+	mmdebstrap                            # base images and clean roots
+)
+
 # Node.js makes the demo's events and is the independent implementation of the
 # differential test.  Any installation of it will do, Debian's or another.
 command -v node >/dev/null || runtime+=(nodejs)
@@ -85,13 +92,18 @@ install_packages() {
 		apt-get install -y -q --no-install-recommends "$@"
 }
 
+wanted=("${runtime[@]}" "${build[@]}" "${test[@]}")
+if [ "${1:-}" = --deploy ]; then
+	wanted+=("${deploy[@]}")
+	shift
+fi
 if [ "${1:-}" = --list ]; then
-	printf '%s\n' "${runtime[@]}" "${build[@]}" "${test[@]}"
+	printf '%s\n' "${wanted[@]}"
 	exit
 fi
 
 missing=()
-for package in "${runtime[@]}" "${build[@]}" "${test[@]}"; do
+for package in "${wanted[@]}"; do
 	installed "$package" || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
