@@ -119,9 +119,17 @@ extern void cli_output_end(cli_exit code);
 
 /* ---- progress (progress.c) ---- */
 
-/* A line on standard error, only if that is a terminal.  total 0: not known. */
+/*
+ * So much of a piece of work is done; total 0: not known.  Cheap: call it as
+ * often as you like.  what is a string that lives on, and names the counted
+ * ("events"); another what is another piece of work.
+ */
 extern void cli_progress(const char *what, uint64_t done, uint64_t total);
-extern void cli_progress_clear(void);
+extern void cli_progress_end(void); /* that piece is done: its last line */
+extern void cli_progress_clear(void);	/* before anything else is written to the terminal */
+
+/* dispatch.c says whether there is to be any. */
+extern void cli_progress_begin(bool silent);
 
 /* ---- memory and files (files.c) ---- */
 

@@ -170,7 +170,7 @@ visit(const char *path, void *arg)
 	folder	   *f = arg;
 
 	f->files++;
-	cli_progress("checking file", f->files, 0);
+	cli_progress("files", f->files, 0);
 	if (ends_with(path, ".checkpoint"))
 		return visit_checkpoint(f, path);
 	if (ends_with(path, ".dsse"))

@@ -89,7 +89,7 @@ check_file(run_state *s, const char *path)
 		code = add_digest(s, line);
 		if (code == CLI_GOOD)
 			code = check_line(s, &r, line);
-		cli_progress("checking bytes", s->bytes_before + r.read, s->bytes_total);
+		cli_progress("bytes", s->bytes_before + r.read, s->bytes_total);
 	}
 	s->bytes_before += r.read;
 	lines_close(&r);

@@ -85,7 +85,7 @@ read_page(run_state *s, const char *path)
 	while (code == CLI_GOOD && (code = lines_next(&r, &line)) == CLI_GOOD && line.s != NULL)
 	{
 		code = check_text(s, &r, line, &ended);
-		cli_progress("checking bytes", r.read, r.size);
+		cli_progress("bytes", r.read, r.size);
 	}
 	lines_close(&r);
 	if (code == CLI_GOOD && !ended)

@@ -208,7 +208,7 @@ check_tree(fsck *f, const lc_checkpoint *head)
 		uint64_t	left = head->size - n * TILE_WIDTH;
 
 		code = add_leaves(f, n, left < TILE_WIDTH ? (unsigned) left : TILE_WIDTH);
-		cli_progress("hashing leaf", f->tree.size, head->size);
+		cli_progress("leaves", f->tree.size, head->size);
 	}
 	if (code == CLI_GOOD)
 		code = compare_partial_tiles(f);

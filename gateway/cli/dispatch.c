@@ -104,6 +104,7 @@ run_own(const cli_command *command, int argc, char **argv)
 	cli_exit	code;
 
 	cli_output_begin(command->name, json);
+	cli_progress_begin(json || has_word(argc, argv, "--quiet"));
 	code = cli_args_read(&args, command, argc, argv);
 	if (code == CLI_GOOD && cli_has(&args, "help"))
 		show_command(command);

@@ -13,6 +13,7 @@
 
 const cli_option cli_common_options[] = {
 	{"json", NULL, "answer with one JSON object on standard output", false, false},
+	{"quiet", NULL, "do not tell how far long work has come", false, false},
 	{"offline", NULL, "refuse, with status 5, whatever needs a server; also LEDGER__OFFLINE=true",
 	false, false},
 	{"help", NULL, "show this text", false, false},

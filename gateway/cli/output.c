@@ -143,7 +143,7 @@ put_list(const char *name, const lc_buf *list)
 void
 cli_output_end(cli_exit code)
 {
-	cli_progress_clear();
+	cli_progress_end();
 	put_list("errors", &output.errors);
 	put_list("notes", &output.notes);
 	cli_json_uint("exitCode", (uint64_t) code);

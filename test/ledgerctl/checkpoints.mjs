@@ -35,7 +35,7 @@ const refuse = (name, pattern, dir, ...more) => expect(name, FAILED, pattern, ch
 
 const good = folder();
 anchor(good, globex, [1, 8]);
-const said = expect('two chains', GOOD, /^acme\/\S+: 4 anchors, of 5 to 30 events\nglobex\/\S+: 1 anchors, of 8 to 8 events\n$/, check(good));
+const said = expect('two chains', GOOD, /^acme\/\S+: 4 anchors, of 5 to 30 events\nglobex\/\S+: 1 anchors, of 8 to 8 events\n$/, check(good, '--quiet'));
 ok(said.stderr === '', 'without a word more', said.stderr);
 const answer = json(check(good));
 ok(answer.anchors === 5 && answer.chains.map((c) => c.lastTreeSize).join() === '30,8', '--json says the same', JSON.stringify(answer));

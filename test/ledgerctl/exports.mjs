@@ -17,7 +17,7 @@ const whole = lines(acme) + lines(globex);
 const checkpoint = (made, size, ...keys) => file(note(head(made, size), ...(keys.length ? keys : [logKey])));
 const signed = (made, size) => ['--checkpoint', checkpoint(made, size), '--key', logKey.vkey];
 
-const refuse = (name, pattern, content, ...more) => expect(name, FAILED, pattern, ['verify-export', file(content), ...more]);
+const refuse = (name, pattern, content, ...more) => expect(name, FAILED, pattern, ['verify-export', '--quiet', file(content), ...more]);
 
 // ---- what holds
 

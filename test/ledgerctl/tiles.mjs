@@ -111,10 +111,18 @@ function uniform(levels) {
 const million = uniform(2);
 expect('a tree of 2^20', GOOD, /1048576 leaves, 4113 tiles/, check(million));
 // A terminal of its own, by util-linux's script.
-const quoted = [process.env.LEDGERCTL, ...check(million)].map((word) => `'${word}'`).join(' ');
-const terminal = spawnSync('script', ['-qec', quoted, '/dev/null'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-ok(terminal.status === 0 && /\r\u001b\[Khashing leaf \d+ of 1048576 \(\d+ %\)/.test(terminal.stdout) && /give the signed root/.test(terminal.stdout), 'a terminal is shown how far it is', JSON.stringify(terminal.stdout.slice(0, 300)));
+const watched = (...more) => spawnSync('script', ['-qec', [process.env.LEDGERCTL, ...check(million), ...more].map((word) => `'${word}'`).join(' '), '/dev/null'],
+	{ encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const terminal = watched();
+ok(terminal.status === 0 && /\r\u001b\[Kleaves \[=*>? *\] \d+ % \d+\/1048576/.test(terminal.stdout) && /give the signed root/.test(terminal.stdout), 'a terminal is shown how far it is', JSON.stringify(terminal.stdout.slice(0, 300)));
+ok(/\nledgerctl: leaves 1048576 of 1048576 \(100 %\) in \d+:\d\d, [\d.]+[kM]?\/s\r\n/.test(terminal.stdout), 'and at the end how long it took', JSON.stringify(terminal.stdout.slice(-300)));
+for (const option of ['--quiet', '--json'])
+	ok(!/\u001b|leaves \[/.test(watched(option).stdout), `with ${option} it is not`);
 const piped = run(check(million));
-ok(!/hashing|\r/.test(piped.stdout + piped.stderr), 'a pipe is not', piped.stderr);
+const told = piped.stderr.split('\n').filter((line) => /^ledgerctl: leaves \d/.test(line));
+ok(!/\r|\u001b/.test(piped.stderr) && /^ledgerctl: leaves 256 of 1048576 \(0 %\)$/.test(told[0]) && / in \d+:\d\d/.test(told.at(-1)) && told.length <= 2 + Number(/in 0:(\d\d)/.exec(told.at(-1))?.[1]) / 10,
+	'a log has the first line, the last, and one every ten seconds', piped.stderr);
+for (const option of ['--quiet', '--json'])
+	ok(!/leaves \d/.test(run([...check(million), option]).stderr), `and none with ${option}`);
 
 done();
