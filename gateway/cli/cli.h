@@ -150,6 +150,22 @@ extern cli_exit cli_read_note(const char *path, size_t max, lc_buf *out);
 extern cli_exit cli_write_new(const char *path, int mode, const void *bytes, size_t n);
 
 /*
+ * A long file that must not exist yet, for its owner's eyes, written line by
+ * line.  Closed and kept it is flushed with its directory; not kept, or not
+ * written to its end, it is removed.  cli_out_line() false: errno says why.
+ */
+typedef struct cli_out
+{
+	const char *path;
+	int			fd;				/* -1: not open */
+	lc_buf		buf;
+} cli_out;
+
+extern cli_exit cli_out_open(cli_out *out, const char *path);
+extern bool cli_out_line(cli_out *out, const lc_buf *line);
+extern cli_exit cli_out_close(cli_out *out, bool keep);
+
+/*
  * Every regular file below a directory, sorted by path; symbolic links are not
  * followed.  A callback's status other than CLI_GOOD ends the walk with it.
  */

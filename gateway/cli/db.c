@@ -15,7 +15,7 @@
 #include "lc_hex.h"
 #include "lc_uuid.h"
 
-static char last_sqlstate[6];
+static _Thread_local char last_sqlstate[6];
 
 const char *
 setting(const char *name)
@@ -107,8 +107,8 @@ db_alive(PGconn *conn)
 	return PQstatus(conn) == CONNECTION_OK;
 }
 
-static void
-take_error(const PGresult *result, PGconn *conn, fault *f)
+void
+db_take_error(const PGresult *result, PGconn *conn, fault *f)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -131,7 +131,7 @@ db_query(PGconn *conn, fault *f, const char *sql, int n, const char *const *valu
 
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		return result;
-	take_error(result, conn, f);
+	db_take_error(result, conn, f);
 	PQclear(result);
 	return NULL;
 }

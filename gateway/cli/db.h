@@ -32,7 +32,10 @@ extern bool db_alive(PGconn *conn);
  */
 extern PGresult *db_query(PGconn *conn, fault *f, const char *sql, int n, const char *const *values);
 
-/* The SQLSTATE of the last statement that failed, "" if it never got one. */
+/* What a result that is an error says, in one sentence. */
+extern void db_take_error(const PGresult *result, PGconn *conn, fault *f);
+
+/* The SQLSTATE of the thread's last statement that failed, "" if it never got one. */
 extern const char *db_sqlstate(void);
 
 /* A value: borrowed from the result. */

@@ -158,6 +158,58 @@ cli_write_new(const char *path, int mode, const void *bytes, size_t n)
 	return good ? CLI_GOOD : CLI_USAGE;
 }
 
+/* ---- a long file, written bit by bit ---- */
+
+#define OUT_ROOM 65536
+
+cli_exit
+cli_out_open(cli_out *out, const char *path)
+{
+	out->path = path;
+	lc_buf_init(&out->buf, &cli_alloc);
+	out->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out->fd >= 0)
+		return CLI_GOOD;
+	if (errno == EEXIST)
+		return cli_error(CLI_USAGE, "%s exists, and is not overwritten", path);
+	return cli_error(CLI_USAGE, "%s: %s", path, strerror(errno));
+}
+
+static bool
+out_flush(cli_out *out)
+{
+	bool		good = write_all(out->fd, out->buf.data != NULL ? out->buf.data : "", out->buf.len);
+
+	lc_buf_reset(&out->buf);
+	return good;
+}
+
+bool
+cli_out_line(cli_out *out, const lc_buf *line)
+{
+	lc_buf_append(&out->buf, line->data, line->len);
+	lc_buf_putc(&out->buf, '\n');
+	return out->buf.len < OUT_ROOM || out_flush(out);
+}
+
+cli_exit
+cli_out_close(cli_out *out, bool keep)
+{
+	bool		good;
+
+	if (out->fd < 0)
+		return keep ? CLI_USAGE : CLI_GOOD;
+	good = keep && out_flush(out) && fsync(out->fd) == 0 && flush_directory_of(out->path);
+	if (keep && !good)
+		cli_error(CLI_USAGE, "%s: %s", out->path, strerror(errno));
+	if (!good)
+		unlink(out->path);
+	close(out->fd);
+	out->fd = -1;
+	lc_buf_free(&out->buf);
+	return !keep || good ? CLI_GOOD : CLI_USAGE;
+}
+
 /* ---- a directory and what is below it ---- */
 
 typedef struct walk

@@ -81,6 +81,7 @@ main(int argc, char **argv)
 		ONLINE("verify", "verify the database's ledger (needs the database)"),
 		ONLINE("export-tiles", "write a chain's tiles to a directory (needs the database)"),
 		ONLINE("proof", "write an event and its proof bundle to files (needs the database)"),
+		ONLINE("export", "write events to a file that replay and an import take (needs the database)"),
 		END
 	};
 	const cli_program program = {

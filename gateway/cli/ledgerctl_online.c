@@ -10,7 +10,9 @@
 int
 main(int argc, char **argv)
 {
-	const cli_command commands[] = {anchor_command, verify_command, export_tiles_command, proof_command, END};
+	const cli_command commands[] = {
+		anchor_command, verify_command, export_tiles_command, proof_command, export_command, END
+	};
 	const cli_program program = {
 		"ledgerctl-online",
 		"The part of ledgerctl that talks to the database and to other servers.\n",

@@ -90,6 +90,17 @@ const projection = JSON.parse(shown('projection'));
 is('projection is canonical', jcs(projection), shown('projection'));
 is('cycle hash', sha256(jcs(projection)), shown('cycle-hash'));
 
+// ---- section 13
+
+const joined = (...hashes) => sha256(Buffer.from(hashes.join(''), 'hex'));
+const chainDigest = joined(...[1, 2].map((n) => shown(`event-hash-${n}`)));
+is('digest of a chain', chainDigest, shown('chain-digest-1'));
+is('what is expected of a chain', jcs({ chainId: projection.chainId, rootHash: example.root, tenant: 'acme', treeSize: 2 }), shown('expected-chain'));
+is('what is expected of a finding', jcs({ currentSequence: 2, cycleHash: shown('cycle-hash'), findingId: 'FND-1', policyVersion: projection.policyVersion, tenant: 'acme' }),
+  shown('expected-finding'));
+is('what is expected in all', jcs({ chains: 1, eventStreamChecksum: joined(chainDigest), events: 2, findings: 1, projectionChecksum: joined(shown('cycle-hash')),
+  schema: 'ledger.fixture.v1' }), shown('expected-totals'));
+
 // ---- sections 5, 6, 7
 
 const raw = (hex) => bytes(hex);
