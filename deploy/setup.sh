@@ -55,6 +55,8 @@ test=(
 
 # What `make check-deploy` needs besides: what builds, renders and runs what is deployed.
 deploy=(
+	golang-github-masterminds-sprig-dev   # renders the Helm chart, test/deploy/helm
+	golang-k8s-sigs-yaml-dev
 	mmdebstrap                            # base images and clean roots
 )
 

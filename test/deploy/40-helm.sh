@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The Helm chart: rendered, its values against its schema, its manifests against Kubernetes' types,
+# and its Deployment run by podman (test/deploy/helm).
+#
+# usage: 40-helm.sh [manifests|values|types|renderer|pod]...
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
+
+here=test/deploy/helm
+[ $# -gt 0 ] || set -- renderer values manifests types pod
+
+# The lock file pins the packages by version and digest.
+for package in ajv kubernetes-types typescript; do
+	[ "$(node -p "require('./$here/node_modules/$package/package.json').version" 2>/dev/null)" = \
+		"$(node -p "require('./$here/package.json').devDependencies['$package']")" ] && continue
+	(cd "$here" && npm ci) >"$work/npm.out" 2>&1 || { sed 's/^/# /' "$work/npm.out"; die 'npm ci failed'; }
+	break
+done
+# Debian's Go packages lie in a workspace of their own.
+mkdir -p build/helm
+GO111MODULE=off GOPATH=/usr/share/gocode go build -o build/helm/render "$here/render.go"
+make -s -C gateway all
+
+status=0
+files=()
+for name in "$@"; do
+	[ "$name" = pod ] || files+=("$here/$name.test.mjs")
+done
+if [ ${#files[@]} -gt 0 ]; then
+	node --test --test-reporter=tap "${files[@]}" || status=1
+fi
+for name in "$@"; do
+	[ "$name" != pod ] || "$here/pod.sh" || status=1
+done
+exit "$status"
