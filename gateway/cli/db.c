@@ -15,6 +15,8 @@
 #include "lc_hex.h"
 #include "lc_uuid.h"
 
+#define CONNECTION_MAX 65536
+
 static _Thread_local char last_sqlstate[6];
 
 const char *
@@ -56,20 +58,50 @@ make_known(PGconn *conn, fault *f)
 	return result != NULL;
 }
 
-PGconn *
-db_connect(const cli_args *args)
+/*
+ * What --connection says, or the environment, or a file that the environment
+ * names: a mounted secret, a credential of systemd.
+ */
+static cli_exit
+connection_string(const cli_args *args, lc_buf *out)
 {
 	const char *dsn = cli_value(args, "connection");
-	const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
-	const char *values[] = {NULL, "ledgerctl", "UTF8", NULL};
-	lc_buf		libpq;
-	PGconn	   *conn;
-	fault		f;
+	const char *path;
+	cli_exit	code;
 
 	if (dsn == NULL)
 		dsn = setting("DB__CONNECTIONSTRING");
+	if (dsn == NULL && (path = setting("DB__CONNECTIONSTRING_FILE")) != NULL)
+	{
+		code = cli_read_file(path, CONNECTION_MAX, out);
+		if (code == CLI_GOOD && out->len > 0 && out->data[out->len - 1] == '\n')
+			out->len--;
+		lc_buf_putc(out, '\0');
+		return code == CLI_NOT_FOUND ? CLI_USAGE : code;
+	}
+	lc_buf_init(out, &cli_alloc);
+	lc_buf_puts(out, dsn != NULL ? dsn : "");
+	lc_buf_putc(out, '\0');
+	return CLI_GOOD;
+}
+
+PGconn *
+db_connect(const cli_args *args)
+{
+	const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
+	const char *values[] = {NULL, "ledgerctl", "UTF8", NULL};
+	lc_buf		given,
+				libpq;
+	PGconn	   *conn;
+	fault		f;
+	bool		good;
+
+	if (connection_string(args, &given) != CLI_GOOD)
+		return NULL;
 	lc_buf_init(&libpq, &cli_alloc);
-	if (!connstring_libpq(dsn != NULL ? dsn : "", &libpq, NULL, &f))
+	good = connstring_libpq(given.data, &libpq, NULL, &f);
+	lc_buf_free(&given);
+	if (!good)
 	{
 		cli_error(CLI_USAGE, "the connection string: %s", f.text);
 		lc_buf_free(&libpq);

@@ -14,7 +14,8 @@
 
 /* For the tables of options: every online command has it. */
 #define DB_OPTION {"connection", "CONNINFO", \
-	"the database, as psql takes it, or Host=…;Username=…; else LEDGER__DB__CONNECTIONSTRING, else PGHOST …", \
+	"the database, as psql takes it, or Host=…;Username=…; else LEDGER__DB__CONNECTIONSTRING, else the file of " \
+	"LEDGER__DB__CONNECTIONSTRING_FILE, else PGHOST …", \
 	false, false}
 
 /* The connection that the options name, in a known state; NULL and a message if there is none. */

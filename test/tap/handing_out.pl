@@ -125,7 +125,7 @@ tamper('ledger.ledger_events', "UPDATE ledger.ledger_events AS e SET merkle_leaf
 
 # More than a thousand tiles: their names have more than one part then.
 my $many = compile('many_tiles', '-D_GNU_SOURCE', "-I$ROOT/extension/core", "-I$ROOT/gateway/cli", "-I$ROOT/gateway/shared", "$ROOT/test/tap/client/many_tiles.c",
-	(map { "$ROOT/gateway/cli/$_.c" } qw(tile_writer durable files output progress)), "$ROOT/gateway/shared/fault.c", glob("$ROOT/extension/core/*.c"), '-lcrypto', '-lm');
+	(map { "$ROOT/gateway/cli/$_.c" } qw(tile_writer durable files output pace progress)), "$ROOT/gateway/shared/fault.c", glob("$ROOT/extension/core/*.c"), '-lcrypto', '-lm');
 ok(IPC::Run::run([ $many, "$dir/many", 256_300 ], '>', \my $many_key), 'a log of 256,300 leaves is written');
 chomp $many_key;
 ok(-e "$dir/many/tile/0/x001/000" && -e "$dir/many/tile/0/x001/001.p/44" && -e "$dir/many/tile/2/000.p/3", 'with long indexes and a third level');
@@ -185,6 +185,15 @@ login_role($node, 'blind', 'ledger_auditor');
 $run = Ledgerctl::run({ LEDGER__DB__CONNECTIONSTRING => $node->connstr($DB) . ' user=blind' }, 'verify', '--json');
 is($run->{code}, 3, 'who sees nothing has not verified anything');
 is(Ledgerctl::run({ LEDGER__DB__CONNECTIONSTRING => 'host=/nowhere' }, 'verify')->{code}, 1, 'no database is a matter of the environment');
+# The connection in a file, as a mounted secret or a credential of systemd is.
+my $connection = "$dir/connection";
+append_to_file($connection, $node->connstr($DB) . " user=aud\n");
+is(Ledgerctl::run({ LEDGER__DB__CONNECTIONSTRING_FILE => $connection }, 'verify')->{code}, 0, 'a file can hold the connection string');
+is(Ledgerctl::run({ LEDGER__DB__CONNECTIONSTRING_FILE => $connection, LEDGER__DB__CONNECTIONSTRING => 'host=/nowhere' }, 'verify')->{code}, 1,
+	'the variable itself comes before the file');
+$run = Ledgerctl::run({ LEDGER__DB__CONNECTIONSTRING_FILE => "$dir/nowhere" }, 'verify');
+is($run->{code}, 1, 'a file that is not there is a matter of the environment');
+like($run->{stderr}, qr{/nowhere}, 'and named');
 is(Ledgerctl::run({ LEDGER__OFFLINE => 'true' }, 'verify')->{code}, 5, 'and none is asked when all is to be offline');
 
 $node->stop;
