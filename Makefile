@@ -13,7 +13,7 @@ endif
 .NOTPARALLEL:
 
 .PHONY: all build install install-extension deps up down clean psql dsn token migrate freeze \
-	check check-long check-deploy bench lint docs help
+	check check-long check-deploy bench lint docs images help
 
 all: build ## the same as build
 
@@ -84,6 +84,9 @@ lint: ## the checks that read the source only
 docs: deps ## regenerate the generated reference pages
 	@deploy/dev/install.sh
 	@docs/generate.sh
+
+images: ## build the container images from these sources
+	@deploy/images/build.sh
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
