@@ -13,7 +13,7 @@ endif
 .NOTPARALLEL:
 
 .PHONY: all build install install-extension deps up down clean psql dsn token migrate freeze \
-	check check-long check-deploy bench lint docs images help
+	check check-long check-deploy bench lint docs dist images help
 
 all: build ## the same as build
 
@@ -84,6 +84,9 @@ lint: ## the checks that read the source only
 docs: deps ## regenerate the generated reference pages
 	@deploy/dev/install.sh
 	@docs/generate.sh
+
+dist: ## lay out the distribution, and its archive, in build/dist
+	@deploy/dist.sh
 
 images: ## build the container images from these sources
 	@deploy/images/build.sh

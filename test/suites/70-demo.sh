@@ -3,25 +3,10 @@
 # started, killed, with its lesser roles, in a path with blanks, and with the
 # catalogue of $LEDGER_DATA.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
-
-check() {
-	local name=$1
-	shift
-	if "$@" >"$work/check.out" 2>&1; then
-		echo "ok - $name"
-	else
-		echo "not ok - $name"
-		sed 's/^/# /' "$work/check.out"
-	fi
-}
+. test/lib/check.sh
 
 ask() {
 	psql -X -A -t -q -v ON_ERROR_STOP=1 -d "$1" -c "$2"
-}
-
-# Passes if the first argument is in the relation that test(1) names to the second.
-is() {
-	[ "$1" "$2" "$3" ] || { echo "$1 $2 $3 is false"; return 1; }
 }
 
 events() {
