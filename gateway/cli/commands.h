@@ -13,6 +13,7 @@ extern const cli_command cmd_verify_export;
 extern const cli_command cmd_verify_findings;
 extern const cli_command cmd_verify_checkpoints;
 extern const cli_command cmd_verify_tiles;
+extern const cli_command cmd_verify_report;
 extern const cli_command cmd_inspect;
 
 #endif

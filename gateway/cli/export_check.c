@@ -51,10 +51,13 @@ is_chain(const export_chain *c, const lc_event *e)
 static export_chain *
 find_chain(export_check *e, const lc_event *event)
 {
+	size_t		cursor = 0;
+	uint32_t	i;
+
 	/* Exports come chain by chain, so it is nearly always the one before. */
 	if (e->chain_count > 0 && is_chain(&e->chains[e->recent], event))
 		return &e->chains[e->recent];
-	for (size_t i = 0; i < e->chain_count; i++)
+	while (uuid_map_next(&e->by_id, event->chain_id, &cursor, &i))
 		if (is_chain(&e->chains[i], event))
 		{
 			e->recent = i;
@@ -70,6 +73,7 @@ add_chain(export_check *e, const lc_event *event)
 
 	e->chains = grown(e->chains, e->chain_count, &e->chain_room, sizeof(*e->chains));
 	e->recent = e->chain_count++;
+	uuid_map_add(&e->by_id, event->chain_id, (uint32_t) e->recent);
 	c = &e->chains[e->recent];
 	memset(c, 0, sizeof(*c));
 	c->tenant = copy(event->tenant);
@@ -371,6 +375,7 @@ export_free(export_check *e)
 		free(e->chains[i].erased);
 	}
 	free(e->chains);
+	uuid_map_free(&e->by_id);
 	for (size_t i = 0; i < e->target_count; i++)
 		lc_buf_free(&e->targets[i].note);
 	free(e->targets);

@@ -10,6 +10,7 @@
 #include "event.h"
 #include "lc_merkle.h"
 #include "trust.h"
+#include "uuid_map.h"
 
 typedef struct erased_event
 {
@@ -54,6 +55,7 @@ typedef struct export_check
 	size_t		chain_count;
 	size_t		chain_room;
 	size_t		recent;			/* the chain of the event before */
+	uuid_map	by_id;			/* from chain ids into chains */
 } export_check;
 
 /* One readable event, in the order of the lines; tells what is wrong. */

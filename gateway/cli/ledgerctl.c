@@ -76,12 +76,14 @@ main(int argc, char **argv)
 		cmd_verify_findings,
 		cmd_verify_checkpoints,
 		cmd_verify_tiles,
+		cmd_verify_report,
 		cmd_inspect,
 		ONLINE("anchor", "anchor, sign and publish the heads of chains (needs the database)"),
 		ONLINE("verify", "verify the database's ledger (needs the database)"),
 		ONLINE("export-tiles", "write a chain's tiles to a directory (needs the database)"),
 		ONLINE("proof", "write an event and its proof bundle to files (needs the database)"),
 		ONLINE("export", "write events to a file that replay and an import take (needs the database)"),
+		ONLINE("replay", "make a ledger again from its events, and compare every hash (needs the database)"),
 		END
 	};
 	const cli_program program = {

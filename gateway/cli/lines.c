@@ -101,6 +101,19 @@ lines_next(line_reader *r, lc_str *line)
 	}
 }
 
+cli_exit
+lines_seek(line_reader *r, uint64_t offset, uint64_t number)
+{
+	if (lseek(r->fd, (off_t) offset, SEEK_SET) < 0)
+		return cli_error(CLI_USAGE, "%s: %s", r->path, strerror(errno));
+	lc_buf_reset(&r->buf);
+	r->start = 0;
+	r->at_end = false;
+	r->number = number;
+	r->read = offset;
+	return CLI_GOOD;
+}
+
 void
 lines_close(line_reader *r)
 {

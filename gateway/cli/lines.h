@@ -25,6 +25,8 @@ extern cli_exit lines_open(line_reader *r, const char *path, size_t max);
 
 /* The line without its newline, valid until the next call; s == NULL at the end. */
 extern cli_exit lines_next(line_reader *r, lc_str *line);
+/* Go on reading at a byte where a line begins, which is then line number + 1. */
+extern cli_exit lines_seek(line_reader *r, uint64_t offset, uint64_t number);
 extern void lines_close(line_reader *r);
 
 #endif

@@ -6,6 +6,7 @@
  * Whatever is printed was perhaps written by who wants to deceive the reader's
  * terminal: control characters and ill-formed UTF-8 become '?'.
  */
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,18 +63,22 @@ put_format(lc_buf *out, const char *format, va_list args)
 		put_clean(out, line, (size_t) n < sizeof(line) ? (size_t) n : sizeof(line) - 1);
 }
 
-/* Says it on standard error and keeps it for the JSON object. */
+/* Says it on standard error and keeps it for the JSON object.  Any thread. */
 static void
 say(lc_buf *list, const char *prefix, const char *format, va_list args)
 {
-	size_t		start = list->len;
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+	size_t		start;
 
+	pthread_mutex_lock(&one_at_a_time);
+	start = list->len;
 	if (list->alloc == NULL)
 		lc_buf_init(list, &cli_alloc);
 	put_format(list, format, args);
 	lc_buf_putc(list, '\0');
 	cli_progress_clear();
 	fprintf(stderr, "ledgerctl: %s%s\n", prefix, list->data + start);
+	pthread_mutex_unlock(&one_at_a_time);
 }
 
 cli_exit
