@@ -3776,7 +3776,7 @@ BEGIN
 		AND string_to_array(v_schema, '.')::integer[] >= string_to_array(expected_schema, '.')::integer[]
 		AND string_to_array(v_library, '.')::integer[] >= string_to_array(v_schema, '.')::integer[];
 	degraded := false;
-	detail := CASE WHEN v_pending > 0 THEN format('migrations without an event: %s; run migrations/migrate.sh again', v_pending)
+	detail := CASE WHEN v_pending > 0 THEN format('migrations without an event: %s; run ledgerctl migrate again', v_pending)
 		WHEN NOT ok THEN format('schema %s, library %s; the gateway was built for %s', v_schema, v_library, expected_schema)
 		ELSE format('schema %s', v_schema) END;
 	RETURN NEXT;
@@ -4005,7 +4005,7 @@ CREATE FUNCTION ledger.ledger_check_software()
 			WHEN v.library <> v.installed
 			THEN format('As superuser: ALTER EXTENSION findings_ledger UPDATE TO %L; or install version %s of the library.', v.library, v.installed)
 			WHEN split_part(v.library, '.', 1) <> split_part(v.wanted, '.', 1)
-			THEN 'Run the migrations of this release: migrations/migrate.sh.' END) AS p (problem)
+			THEN 'Run the migrations of this release: ledgerctl migrate.' END) AS p (problem)
 	UNION ALL
 	SELECT 'encoding', e.name = 'UTF8', e.name,
 		CASE WHEN e.name <> 'UTF8' THEN 'Restore into a database made with ENCODING ''UTF8'' TEMPLATE template0.' END
@@ -4018,7 +4018,7 @@ CREATE FUNCTION ledger.ledger_check_software()
 	UNION ALL
 	SELECT 'migrations', count(*) FILTER (WHERE m.event_id IS NULL) = 0,
 		format('%s applied, %s of them without an event', count(*), count(*) FILTER (WHERE m.event_id IS NULL)),
-		CASE WHEN bool_or(m.event_id IS NULL) THEN 'Run migrations/migrate.sh again.' END
+		CASE WHEN bool_or(m.event_id IS NULL) THEN 'Run ledgerctl migrate again.' END
 	FROM ledger.ledger_schema_migrations AS m
 	$$;
 COMMENT ON FUNCTION ledger.ledger_check_software() IS

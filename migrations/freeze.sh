@@ -82,6 +82,11 @@ build_all() {
 	(cd "$target" && sha256sum [0-9][0-9][0-9][0-9]_*.sql >CHECKSUMS)
 }
 
+# What undoes them is written by hand.
+rollback_sums() {
+	(cd "$here/rollback" && sha256sum [0-9][0-9][0-9][0-9]_*.sql)
+}
+
 compare() {
 	local stale=0 file
 	for file in "$1"/*.sql "$1"/CHECKSUMS; do
@@ -105,14 +110,15 @@ case ${1:-} in
 			rm -f "$file"
 		done
 		cp "$work"/*.sql "$work/CHECKSUMS" "$here/"
+		rollback_sums >"$here/rollback/CHECKSUMS"
 		;;
 	--check)
 		build_all "$work" no
 		compare "$work"
+		rollback_sums | cmp -s - "$here/rollback/CHECKSUMS" || fail 'not up to date: migrations/rollback/CHECKSUMS'
 		;;
 	--into)
 		build_all "${2:?--into wants a directory}" yes
-		cp "$here/migrate.sh" "$2/"
 		;;
 	*) fail "unknown option: $1" ;;
 esac

@@ -40,7 +40,7 @@ check_login() {
 }
 
 [ -z "$login" ] || check_login
-"$share/migrations/migrate.sh" "$connection"
+ledgerctl migrate --wait 60s
 [ -n "$login" ] || exit 0
 
 psql -Xq -v ON_ERROR_STOP=1 -v login="$login" -v tenants="${LEDGER_TENANTS:-}" -d "$connection" \

@@ -117,7 +117,7 @@ ledger_events_relid(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_NOT_READY),
 				 errmsg("table ledger.ledger_events does not exist"),
-				 errhint("Run the migrations: migrations/migrate.sh.")));
+				 errhint("Run the migrations: ledgerctl migrate.")));
 	return relid;
 }
 

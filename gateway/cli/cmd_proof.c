@@ -21,12 +21,6 @@
 #include "lc_tlogproof.h"
 #include "online.h"
 
-static cli_exit
-database_said(const fault *f)
-{
-	return cli_error(strcmp(db_sqlstate(), "LG404") == 0 ? CLI_NOT_FOUND : CLI_USAGE, "%s", f->text);
-}
-
 /* Does the bundle lead from the envelope to the root of its checkpoint? */
 static bool
 bundle_holds(const char *bundle, const char *envelope, lc_checkpoint *checkpoint)
@@ -123,7 +117,7 @@ prove(PGconn *conn, const cli_args *args, const char *tenant, const char *id)
 	cli_exit	code;
 
 	if (event == NULL)
-		code = database_said(&f);
+		code = db_said(&f);
 	else if (PQntuples(event) != 1)
 		code = cli_error(CLI_NOT_FOUND, "tenant \"%s\" shows no event %s to this role", tenant, id);
 	else

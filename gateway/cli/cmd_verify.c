@@ -43,12 +43,6 @@ typedef struct marked
 	uint8_t		root[LC_HASH_LEN];
 } marked;
 
-static cli_exit
-database_said(const fault *f)
-{
-	return cli_error(strcmp(db_sqlstate(), "LG404") == 0 ? CLI_NOT_FOUND : CLI_USAGE, "%s", f->text);
-}
-
 /* ---- what is found ---- */
 
 static void
@@ -82,7 +76,7 @@ run_verifier(verification *v, const char *sql, const char *argument)
 	PGresult   *found = db_query(v->conn, &f, sql, 1, values);
 
 	if (found == NULL)
-		return database_said(&f);
+		return db_said(&f);
 	v->findings = (uint64_t) PQntuples(found);
 	cli_json_list("findings");
 	for (int i = 0; i < PQntuples(found); i++)
@@ -122,7 +116,7 @@ verify_all(verification *v)
 	cli_exit	code;
 
 	if (report == NULL)
-		return database_said(&f);
+		return db_said(&f);
 	code = count_checked(report);
 	tampered = strcmp(db_text(report, 0, "verdict"), "tampered") == 0;
 	PQclear(report);
@@ -277,7 +271,7 @@ verify_and_mark(verification *v)
 	cli_exit	code;
 
 	if (v->has_key && (anchors = newest_anchors(v, &f)) == NULL)
-		return database_said(&f);
+		return db_said(&f);
 	code = v->incremental ? run_verifier(v, "SELECT * FROM ledger.ledger_verify_new($1)", v->tenant) : verify_all(v);
 	if (code == CLI_GOOD && v->incremental)
 		cli_print("clean since the last marks");

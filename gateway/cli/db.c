@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "connstring.h"
 #include "db.h"
@@ -62,8 +63,8 @@ make_known(PGconn *conn, fault *f)
  * What --connection says, or the environment, or a file that the environment
  * names: a mounted secret, a credential of systemd.
  */
-static cli_exit
-connection_string(const cli_args *args, lc_buf *out)
+cli_exit
+db_connection(const cli_args *args, lc_buf *out)
 {
 	const char *dsn = cli_value(args, "connection");
 	const char *path;
@@ -85,25 +86,30 @@ connection_string(const cli_args *args, lc_buf *out)
 	return CLI_GOOD;
 }
 
+/* What libpq takes, or a message and false.  The caller frees out either way. */
+static bool
+translate(const char *dsn, lc_buf *out)
+{
+	fault		f;
+
+	lc_buf_init(out, &cli_alloc);
+	if (connstring_libpq(dsn, out, NULL, &f))
+		return true;
+	cli_error(CLI_USAGE, "the connection string: %s", f.text);
+	return false;
+}
+
 PGconn *
-db_connect(const cli_args *args)
+db_connect_to(const char *dsn)
 {
 	const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
 	const char *values[] = {NULL, "ledgerctl", "UTF8", NULL};
-	lc_buf		given,
-				libpq;
+	lc_buf		libpq;
 	PGconn	   *conn;
 	fault		f;
-	bool		good;
 
-	if (connection_string(args, &given) != CLI_GOOD)
-		return NULL;
-	lc_buf_init(&libpq, &cli_alloc);
-	good = connstring_libpq(given.data, &libpq, NULL, &f);
-	lc_buf_free(&given);
-	if (!good)
+	if (!translate(dsn, &libpq))
 	{
-		cli_error(CLI_USAGE, "the connection string: %s", f.text);
 		lc_buf_free(&libpq);
 		return NULL;
 	}
@@ -121,6 +127,59 @@ db_connect(const cli_args *args)
 	cli_error(CLI_USAGE, "the database: %s", f.text);
 	PQfinish(conn);
 	return NULL;
+}
+
+PGconn *
+db_connect(const cli_args *args)
+{
+	lc_buf		dsn;
+	PGconn	   *conn = NULL;
+
+	if (db_connection(args, &dsn) == CLI_GOOD)
+		conn = db_connect_to(dsn.data);
+	lc_buf_free(&dsn);
+	return conn;
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* In the words of pg_isready. */
+static const char *
+why_not(PGPing ping)
+{
+	return ping == PQPING_REJECT ? "the server is starting up or shutting down" :
+		ping == PQPING_NO_ATTEMPT ? "the connection string is not valid" : "no server answers";
+}
+
+bool
+db_wait(const char *dsn, uint64_t milliseconds)
+{
+	const char *const keywords[] = {"connect_timeout", "dbname", NULL};
+	const char *values[] = {"5", NULL, NULL};
+	const struct timespec pause = {0, 200000000};
+	int64_t		until = now_ms() + (int64_t) milliseconds;
+	lc_buf		libpq;
+	PGPing		ping = PQPING_NO_ATTEMPT;
+
+	if (translate(dsn, &libpq))
+	{
+		values[1] = libpq.data != NULL ? libpq.data : "";
+		while ((ping = PQpingParams(keywords, values, 1)) != PQPING_OK && ping != PQPING_NO_ATTEMPT &&
+			   now_ms() < until)
+			nanosleep(&pause, NULL);
+		if (ping != PQPING_OK)
+			cli_error(CLI_USAGE, "the database: %s, after waiting for %llu s", why_not(ping),
+					  (unsigned long long) milliseconds / 1000);
+	}
+	lc_buf_free(&libpq);
+	return ping == PQPING_OK;
 }
 
 bool
@@ -166,6 +225,12 @@ db_query(PGconn *conn, fault *f, const char *sql, int n, const char *const *valu
 	db_take_error(result, conn, f);
 	PQclear(result);
 	return NULL;
+}
+
+cli_exit
+db_said(const fault *f)
+{
+	return cli_error(strcmp(last_sqlstate, "LG404") == 0 ? CLI_NOT_FOUND : CLI_USAGE, "%s", f->text);
 }
 
 const char *

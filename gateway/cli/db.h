@@ -21,6 +21,18 @@
 /* The connection that the options name, in a known state; NULL and a message if there is none. */
 extern PGconn *db_connect(const cli_args *args);
 
+/* The same of a connection string in any of its forms; "": libpq's own settings. */
+extern PGconn *db_connect_to(const char *dsn);
+
+/* The connection string that the options or the environment name, ended by a NUL: free it whatever came. */
+extern cli_exit db_connection(const cli_args *args, lc_buf *out);
+
+/* Until that server takes connections, so many milliseconds at most; then a message and false. */
+extern bool db_wait(const char *dsn, uint64_t milliseconds);
+
+/* Message and status for a statement that failed: CLI_NOT_FOUND for LG404. */
+extern cli_exit db_said(const fault *f);
+
 /* Which tenant's rows the tables show from now on (row-level security). */
 extern bool db_select_tenant(PGconn *conn, const char *tenant, fault *f);
 

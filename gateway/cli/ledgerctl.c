@@ -78,6 +78,7 @@ main(int argc, char **argv)
 		cmd_verify_tiles,
 		cmd_verify_report,
 		cmd_inspect,
+		ONLINE("migrate", "bring the database to the present release (needs the database)"),
 		ONLINE("anchor", "anchor, sign and publish the heads of chains (needs the database)"),
 		ONLINE("verify", "verify the database's ledger (needs the database)"),
 		ONLINE("export-tiles", "write a chain's tiles to a directory (needs the database)"),
@@ -88,7 +89,7 @@ main(int argc, char **argv)
 	};
 	const cli_program program = {
 		"ledgerctl",
-		"Makes keys for a ledger and checks, without its server, what the ledger hands out.\n",
+		"Runs a ledger, makes its keys, and checks, without its server, what it hands out.\n",
 		commands, become_online
 	};
 

@@ -11,8 +11,14 @@ int
 main(int argc, char **argv)
 {
 	const cli_command commands[] = {
-		anchor_command, verify_command, export_tiles_command, proof_command, export_command,
-		replay_command, END
+		migrate_command,
+		anchor_command,
+		verify_command,
+		export_tiles_command,
+		proof_command,
+		export_command,
+		replay_command,
+		END
 	};
 	const cli_program program = {
 		"ledgerctl-online",

@@ -7,6 +7,7 @@
 
 #include "cli.h"
 
+extern const cli_command migrate_command;
 extern const cli_command anchor_command;
 extern const cli_command verify_command;
 extern const cli_command proof_command;

@@ -19,7 +19,7 @@ CREATE FUNCTION ledger.ledger_check_software()
 			WHEN v.library <> v.installed
 			THEN format('As superuser: ALTER EXTENSION findings_ledger UPDATE TO %L; or install version %s of the library.', v.library, v.installed)
 			WHEN split_part(v.library, '.', 1) <> split_part(v.wanted, '.', 1)
-			THEN 'Run the migrations of this release: migrations/migrate.sh.' END) AS p (problem)
+			THEN 'Run the migrations of this release: ledgerctl migrate.' END) AS p (problem)
 	UNION ALL
 	SELECT 'encoding', e.name = 'UTF8', e.name,
 		CASE WHEN e.name <> 'UTF8' THEN 'Restore into a database made with ENCODING ''UTF8'' TEMPLATE template0.' END
@@ -32,7 +32,7 @@ CREATE FUNCTION ledger.ledger_check_software()
 	UNION ALL
 	SELECT 'migrations', count(*) FILTER (WHERE m.event_id IS NULL) = 0,
 		format('%s applied, %s of them without an event', count(*), count(*) FILTER (WHERE m.event_id IS NULL)),
-		CASE WHEN bool_or(m.event_id IS NULL) THEN 'Run migrations/migrate.sh again.' END
+		CASE WHEN bool_or(m.event_id IS NULL) THEN 'Run ledgerctl migrate again.' END
 	FROM ledger.ledger_schema_migrations AS m
 	$$;
 COMMENT ON FUNCTION ledger.ledger_check_software() IS

@@ -61,7 +61,7 @@ BEGIN
 		AND string_to_array(v_schema, '.')::integer[] >= string_to_array(expected_schema, '.')::integer[]
 		AND string_to_array(v_library, '.')::integer[] >= string_to_array(v_schema, '.')::integer[];
 	degraded := false;
-	detail := CASE WHEN v_pending > 0 THEN format('migrations without an event: %s; run migrations/migrate.sh again', v_pending)
+	detail := CASE WHEN v_pending > 0 THEN format('migrations without an event: %s; run ledgerctl migrate again', v_pending)
 		WHEN NOT ok THEN format('schema %s, library %s; the gateway was built for %s', v_schema, v_library, expected_schema)
 		ELSE format('schema %s', v_schema) END;
 	RETURN NEXT;

@@ -20,7 +20,7 @@ schema_of() {
 
 build() {
 	psql -Xq -d "$server/postgres" -c "CREATE DATABASE $1 TEMPLATE template0 ENCODING 'UTF8'"
-	"$2/migrate.sh" "$server/$1" >/dev/null
+	migrations/migrate.sh "$server/$1" --dir "$2" >/dev/null
 	schema_of "$1"
 }
 

@@ -20,8 +20,7 @@ sub spoilable
 	my ($name) = @_;
 	my $dir = "$work/$name";
 	mkdir $dir or die "cannot make $dir: $!";
-	copy($_, $dir) or die "cannot copy $_: $!" for glob("$ROOT/migrations/*");
-	chmod 0755, "$dir/migrate.sh";
+	copy($_, $dir) or die "cannot copy $_: $!" for glob("$ROOT/migrations/[0-9C]*");
 	return $dir;
 }
 
@@ -33,12 +32,17 @@ sub list_checksums
 	return;
 }
 
-# Runs migrate.sh of a folder; gives exit status and everything it printed.
-sub run_migrate
+sub migrate_command
 {
 	my ($dir, @args) = @_;
+	return [ "$ROOT/gateway/bin/ledgerctl", 'migrate', '--dir', $dir, @args ];
+}
+
+# Runs ledgerctl with a folder's migrations; gives exit status and everything it printed.
+sub run_migrate
+{
 	my $output = '';
-	IPC::Run::run([ "$dir/migrate.sh", @args ], '>&', \$output);
+	IPC::Run::run(migrate_command(@_), '>&', \$output);
 	return ($? >> 8, $output);
 }
 
@@ -70,17 +74,17 @@ cmp_ok(scalar @files, '>', 1, 'there are migrations to run');
 
 subtest 'an empty database is brought up to date, once' => sub {
 	my $dsn = new_database('fresh');
-	my ($status, $output) = run_migrate($own, '--dry-run', $dsn);
+	my ($status, $output) = run_migrate($own, '--dry-run', '--connection', $dsn);
 	is($status, 0, 'a dry run succeeds');
 	like($output, qr/^\Q$_\E: would be applied/m, "it names $_") for @files;
 	is(exists_in('fresh', 'ledger.ledger_schema_migrations'), 'f', 'and changes nothing');
 
-	($status, $output) = run_migrate($own, $dsn);
+	($status, $output) = run_migrate($own, '--connection', $dsn);
 	is($status, 0, 'the run succeeds') or diag($output);
 	is(applied_files('fresh'), join("\n", @files), 'every migration is recorded, in order');
 
 	my $before = content_digest($node, 'fresh');
-	($status, $output) = run_migrate($own, $dsn);
+	($status, $output) = run_migrate($own, '--connection', $dsn);
 	is($status, 0, 'running again succeeds');
 	like($output, qr/nothing to do/, 'says that there is nothing to do');
 	is(content_digest($node, 'fresh'), $before, 'and changes no row');
@@ -101,7 +105,7 @@ subtest 'four runners at once apply each migration once' => sub {
 	for my $n (0 .. 3)
 	{
 		my %run = (output => '');
-		$run{handle} = IPC::Run::start([ "$own/migrate.sh", $dsn ], '>&', \$run{output});
+		$run{handle} = IPC::Run::start(migrate_command($own, '--connection', $dsn), '>&', \$run{output});
 		push @runs, \%run;
 	}
 	$_->{handle}->finish for @runs;
@@ -120,23 +124,23 @@ subtest 'edited history is refused by name' => sub {
 	my $dsn = $node->connstr('fresh');
 	my $dir = spoilable('edited');
 	PostgreSQL::Test::Utils::append_to_file("$dir/$files[1]", "-- an afterthought\n");
-	my ($status, $output) = run_migrate($dir, $dsn);
+	my ($status, $output) = run_migrate($dir, '--connection', $dsn);
 	is($status, 3, 'a file that is not as CHECKSUMS says');
 	like($output, qr/\Q$files[1]\E was edited/, 'is named');
 
 	list_checksums($dir);
-	($status, $output) = run_migrate($dir, $dsn);
+	($status, $output) = run_migrate($dir, '--connection', $dsn);
 	is($status, 3, 'a file that is not as the database says');
 	like($output, qr/\Q$files[1]\E is not what was applied/, 'is named');
 
 	$dir = spoilable('missing');
 	unlink "$dir/$files[-1]";
-	($status, $output) = run_migrate($dir, $dsn);
+	($status, $output) = run_migrate($dir, '--connection', $dsn);
 	is($status, 3, 'a file of CHECKSUMS that is missing');
 	like($output, qr/\Q$files[-1]\E is listed in CHECKSUMS and missing/, 'is named');
 
 	list_checksums($dir);
-	($status, $output) = run_migrate($dir, $dsn);
+	($status, $output) = run_migrate($dir, '--connection', $dsn);
 	is($status, 3, 'a recorded migration that is missing');
 	like($output, qr/\Q$files[-1]\E was applied to database fresh and is missing/, 'is named');
 };
@@ -146,19 +150,19 @@ subtest 'files that cannot be right are refused before anything runs' => sub {
 	my $dir = spoilable('gap');
 	rename "$dir/$files[-1]", "$dir/" . sprintf('%04d_late.sql', @files + 3);
 	list_checksums($dir);
-	my ($status, $output) = run_migrate($dir, $dsn);
+	my ($status, $output) = run_migrate($dir, '--connection', $dsn);
 	is($status, 3, 'a gap in the numbers');
 	like($output, qr/out of order/, 'is said');
 
 	$dir = spoilable('unlisted');
 	PostgreSQL::Test::Utils::append_to_file("$dir/${next}_more.sql", "-- runs as: owner\nSELECT 1;\n");
-	($status, $output) = run_migrate($dir, $dsn);
+	($status, $output) = run_migrate($dir, '--connection', $dsn);
 	is($status, 3, 'a file that CHECKSUMS does not list');
 	like($output, qr/${next}_more\.sql is not listed/, 'is named');
 
 	PostgreSQL::Test::Utils::append_to_file("$dir/" . sprintf('%04d_more.sql', @files + 2), "SELECT 1;\n");
 	list_checksums($dir);
-	($status, $output) = run_migrate($dir, $dsn);
+	($status, $output) = run_migrate($dir, '--connection', $dsn);
 	is($status, 3, 'a file that does not say who runs it');
 	like($output, qr/does not begin with/, 'is told how to');
 	is(exists_in('untouched', 'ledger.ledger_schema_migrations'), 'f', 'nothing was applied');
@@ -171,7 +175,7 @@ subtest 'a migration that fails leaves nothing, and those before it stay' => sub
 	PostgreSQL::Test::Utils::append_to_file("$dir/$file",
 		"-- runs as: owner\nCREATE TABLE ledger.half_made (a integer);\nSELECT 1 / 0;\n");
 	list_checksums($dir);
-	my ($status, $output) = run_migrate($dir, $dsn);
+	my ($status, $output) = run_migrate($dir, '--connection', $dsn);
 	is($status, 1, 'the run fails');
 	like($output, qr/division by zero/, 'the server is quoted');
 	like($output, qr/\Q$file\E failed/, 'the file is named');
@@ -183,16 +187,16 @@ subtest 'superuser steps and owner steps' => sub {
 	my $dsn   = new_database('modest');
 	my $admin = $dsn;
 	$node->safe_psql('postgres', 'CREATE ROLE plain LOGIN');
-	my ($status, $output) = run_migrate($own, "$dsn user=plain");
-	is($status, 5, 'a plain login cannot run a superuser step');
+	my ($status, $output) = run_migrate($own, '--connection', "$dsn user=plain");
+	is($status, 1, 'a plain login cannot run a superuser step');
 	like($output, qr/\Q$files[0]\E must be run by a superuser/, 'the file is named');
 
-	($status, $output) = run_migrate($own, '--superuser-dsn', $admin, "$dsn user=plain");
-	is($status, 5, 'nor an owner step without membership');
+	($status, $output) = run_migrate($own, '--superuser-connection', $admin, '--connection', "$dsn user=plain");
+	is($status, 1, 'nor an owner step without membership');
 	like($output, qr/GRANT ledger_owner TO "plain"/, 'and is told the cure');
 
 	$node->safe_psql('postgres', 'GRANT ledger_owner TO plain');
-	($status, $output) = run_migrate($own, '--superuser-dsn', $admin, "$dsn user=plain");
+	($status, $output) = run_migrate($own, '--superuser-connection', $admin, '--connection', "$dsn user=plain");
 	is($status, 0, 'with both it can') or diag($output);
 	is($node->safe_psql('modest', <<~'SQL'), '', 'every relation belongs to the owner role');
 		SELECT oid::regclass FROM pg_class
@@ -206,19 +210,19 @@ subtest 'superuser steps and owner steps' => sub {
 
 subtest 'databases' => sub {
 	my ($status, $output) =
-	  run_migrate($own, new_database('narrow', "ENCODING 'LATIN1' LOCALE 'C'"));
-	is($status, 4, 'another encoding is refused');
+	  run_migrate($own, '--connection', new_database('narrow', "ENCODING 'LATIN1' LOCALE 'C'"));
+	is($status, 1, 'another encoding is refused');
 	like($output, qr/LATIN1; it must be UTF8/, 'with the reason');
 
 	my $dsn = new_database('guide');
 	$node->safe_psql('guide', "CREATE EXTENSION $_") for ('citext', '"uuid-ossp"', 'pgcrypto');
-	($status, $output) = run_migrate($own, $dsn);
+	($status, $output) = run_migrate($own, '--connection', $dsn);
 	is($status, 0, 'citext, uuid-ossp and pgcrypto in public do no harm') or diag($output);
 
-	($status, $output) = run_migrate($own, $node->connstr('absent'));
+	($status, $output) = run_migrate($own, '--connection', $node->connstr('absent'));
 	is($status, 1, 'an unreachable database fails');
 	($status, $output) = run_migrate($own, '--sideways');
-	is($status, 2, 'and so does a wrong option');
+	is($status, 1, 'and so does a wrong option');
 };
 
 subtest 'a released migration is not written again' => sub {
