@@ -13,6 +13,7 @@ RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --
 		gcc libc6-dev make libcurl4-openssl-dev libgnutls28-dev libmicrohttpd-dev libpq-dev libssl-dev zlib1g-dev
 COPY extension /src/extension
 COPY gateway /src/gateway
+COPY migrations /src/migrations
 ARG COMMIT=unknown
 RUN make -s -j"$(nproc)" -C /src/gateway COMMIT="$COMMIT" all \
 	&& make -s -C /src/gateway COMMIT="$COMMIT" install DESTDIR=/out \
@@ -26,7 +27,6 @@ RUN groupadd --gid 10001 ledger \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
 	&& find / -xdev -type f -perm /6000 -exec chmod ug-s {} +
 COPY --from=build /out/ /
-COPY migrations /usr/local/share/findings-ledger/migrations
 COPY LICENSE /usr/share/doc/findings-ledger/LICENSE
 COPY deploy/images/sbom.sh /tmp/sbom.sh
 ARG VERSION=unknown

@@ -34,7 +34,8 @@ RUN mkdir -p /etc/postgresql-common/createcluster.d \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log \
 	&& find / -xdev -type f -perm /6000 -exec chmod ug-s {} +
 COPY --from=build /out/ /
-COPY migrations /usr/local/share/findings-ledger/migrations
+COPY migrations/*.sql migrations/CHECKSUMS /usr/local/share/findings-ledger/migrations/
+COPY migrations/rollback /usr/local/share/findings-ledger/migrations/rollback
 COPY LICENSE /usr/share/doc/findings-ledger/LICENSE
 COPY deploy/images/postgres-entrypoint.sh /usr/local/bin/ledger-postgres
 COPY deploy/images/migrate-step.sh /usr/local/bin/ledger-migrate
