@@ -12,8 +12,11 @@ main(int argc, char **argv)
 {
 	const cli_command commands[] = {
 		migrate_command,
+		status_command,
+		tenant_command,
 		anchor_command,
 		verify_command,
+		rebuild_command,
 		export_tiles_command,
 		proof_command,
 		export_command,

@@ -8,6 +8,9 @@
 #include "cli.h"
 
 extern const cli_command migrate_command;
+extern const cli_command status_command;
+extern const cli_command tenant_command;
+extern const cli_command rebuild_command;
 extern const cli_command anchor_command;
 extern const cli_command verify_command;
 extern const cli_command proof_command;
