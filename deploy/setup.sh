@@ -57,6 +57,7 @@ test=(
 deploy=(
 	golang-github-masterminds-sprig-dev   # renders the Helm chart, test/deploy/helm
 	golang-k8s-sigs-yaml-dev
+	strace                                # test/deploy/50-systemd.sh
 	mmdebstrap                            # base images and clean roots
 )
 
