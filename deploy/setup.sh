@@ -55,10 +55,13 @@ test=(
 
 # What `make check-deploy` needs besides: what builds, renders and runs what is deployed.
 deploy=(
+	docker-compose                        # the Compose files, test/deploy/30-compose.sh
+	docker.io                             # the images, test/deploy/20-images.sh
 	golang-github-masterminds-sprig-dev   # renders the Helm chart, test/deploy/helm
 	golang-k8s-sigs-yaml-dev
-	strace                                # test/deploy/50-systemd.sh
+	iproute2                              # a network of its own for a deployment
 	mmdebstrap                            # base images and clean roots
+	strace                                # test/deploy/50-systemd.sh
 )
 
 # Node.js makes the demo's events and is the independent implementation of the

@@ -33,7 +33,7 @@ check_login() {
 		[!a-z_]* | *[!a-z0-9_]*)
 			fail "LEDGER_SERVICE_LOGIN is to be made of a-z, 0-9 and _" "for instance ledger_service" ;;
 		postgres | ledger_*) [ "$login" = ledger_service ] ||
-			fail "LEDGER_SERVICE_LOGIN is the name of a role that the ledger has itself" "for instance ledger_service" ;;
+			fail "LEDGER_SERVICE_LOGIN is a role that the ledger has itself" "for instance ledger_service" ;;
 	esac
 	[ -n "$password" ] || fail "there is no password for $login" "set PGPASSWORD or PGPASSWORD_FILE"
 	[ "$password" != CHANGE-ME ] || fail "the password for $login is still that of the example" "openssl rand -hex 24"

@@ -37,7 +37,8 @@ make_cluster() {
 		host    all          postgres  all      reject
 		host    all          all       all      scram-sha-256
 	HBA
-	echo "CREATE DATABASE $database TEMPLATE template0 ENCODING 'UTF8'" | postgres --single -j -D "$new" postgres >/dev/null
+	echo "CREATE DATABASE $database TEMPLATE template0 ENCODING 'UTF8'" |
+		postgres --single -j -D "$new" postgres >/dev/null
 	mv "$new" "$PGDATA"
 	sync
 	echo "ledger-postgres: made the cluster and the database $database"

@@ -48,7 +48,7 @@ RUN /tmp/sbom.sh findings-ledger-postgres "$VERSION" >/usr/share/doc/findings-le
 	&& install -d -m 2775 -o postgres -g postgres /var/run/postgresql
 
 LABEL org.opencontainers.image.title="Findings Ledger: PostgreSQL" \
-	org.opencontainers.image.description="PostgreSQL 15 with the extension findings_ledger, pg_partman, migrations and ledgerctl" \
+	org.opencontainers.image.description="PostgreSQL 15 with findings_ledger, pg_partman, migrations and ledgerctl" \
 	org.opencontainers.image.version="${VERSION}" \
 	org.opencontainers.image.revision="${COMMIT}" \
 	org.opencontainers.image.licenses="PostgreSQL" \

@@ -4,17 +4,12 @@
 #
 # usage: 40-helm.sh [manifests|values|types|renderer|pod]...
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
+. test/lib/npm.sh
 
 here=test/deploy/helm
 [ $# -gt 0 ] || set -- renderer values manifests types pod
 
-# The lock file pins the packages by version and digest.
-for package in ajv kubernetes-types typescript; do
-	[ "$(node -p "require('./$here/node_modules/$package/package.json').version" 2>/dev/null)" = \
-		"$(node -p "require('./$here/package.json').devDependencies['$package']")" ] && continue
-	(cd "$here" && npm ci) >"$work/npm.out" 2>&1 || { sed 's/^/# /' "$work/npm.out"; die 'npm ci failed'; }
-	break
-done
+need_packages "$here" ajv kubernetes-types typescript
 # Debian's Go packages lie in a workspace of their own.
 mkdir -p build/helm
 GO111MODULE=off GOPATH=/usr/share/gocode go build -o build/helm/render "$here/render.go"

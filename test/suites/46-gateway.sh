@@ -2,19 +2,13 @@
 # The gateway over its sockets: the real program and a real cluster (test/gateway/*.mjs).
 # GATEWAY_ASAN=1 runs all of it with the build under sanitizers.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
+. test/lib/npm.sh
 
 mapfile -t tests < <(tests_in test/gateway mjs "$@")
 [ ${#tests[@]} -gt 0 ] || die "no tests in test/gateway"
 files=("${tests[@]/#/test/gateway/}")
 files=("${files[@]/%/.mjs}")
-# The lock file pins the packages by version and digest.
-here=test/gateway
-for package in ajv yaml @redocly/cli; do
-	[ "$(node -p "require('./$here/node_modules/$package/package.json').version" 2>/dev/null)" = \
-		"$(node -p "require('./$here/package.json').devDependencies['$package']")" ] && continue
-	(cd "$here" && npm ci) >"$work/npm.out" 2>&1 || { sed 's/^/# /' "$work/npm.out"; die 'npm ci failed'; }
-	break
-done
+need_packages test/gateway ajv yaml @redocly/cli
 make -s -C gateway all
 # Before the clock of a test runs.
 if [ -n "${GATEWAY_ASAN:-}" ] || grep -qE 'asan: true|program\(true\)' "${files[@]}"; then
