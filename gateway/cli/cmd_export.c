@@ -17,6 +17,7 @@
 #include "expected.h"
 #include "fixture_line.h"
 #include "online.h"
+#include "stored_finding.h"
 #include "tenants.h"
 
 typedef struct export_run

@@ -16,6 +16,14 @@
 #define LINE_MAX_BYTES (64 * 1024)
 #define DEPTH_MAX 2
 
+int
+expected_compare(lc_str a, lc_str b)
+{
+	int			order = memcmp(a.s, b.s, a.n < b.n ? a.n : b.n);
+
+	return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
+}
+
 cli_exit
 expected_open(expected_file *x, const char *fixture)
 {

@@ -18,7 +18,6 @@
 #include "lc_merkle.h"
 #include "lc_uuid.h"
 #include "lines.h"
-#include "stored_finding.h"
 
 #define EXPECTED_SUFFIX ".expected"
 #define EXPECTED_SCHEMA "ledger.fixture.v1"
@@ -48,6 +47,9 @@ typedef struct expected_finding
 	uint64_t	sequence;
 	uint8_t		cycle_hash[LC_HASH_LEN];
 } expected_finding;
+
+/* Byte order, the shorter first: that of collation "C". */
+extern int	expected_compare(lc_str a, lc_str b);
 
 /* ---- written (expected_write.c) ---- */
 

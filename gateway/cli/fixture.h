@@ -14,6 +14,7 @@
 
 #include "expected.h"
 #include "export_check.h"
+#include "fault.h"
 
 /* One bit a worker in a block's mask. */
 #define FIXTURE_WORKERS_MAX 64

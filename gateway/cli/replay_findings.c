@@ -12,6 +12,7 @@
 
 #include "lc_hex.h"
 #include "replay.h"
+#include "stored_finding.h"
 
 typedef struct comparing
 {
@@ -25,11 +26,11 @@ typedef struct comparing
 static int
 compare_keys(const expected_finding *a, const expected_finding *b)
 {
-	int			order = finding_compare(a->tenant, b->tenant);
+	int			order = expected_compare(a->tenant, b->tenant);
 
 	if (order == 0)
-		order = finding_compare(a->finding_id, b->finding_id);
-	return order != 0 ? order : finding_compare(a->policy_version, b->policy_version);
+		order = expected_compare(a->finding_id, b->finding_id);
+	return order != 0 ? order : expected_compare(a->policy_version, b->policy_version);
 }
 
 /* The file whose finding comes first, NULL if none has a further one. */

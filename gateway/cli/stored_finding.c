@@ -54,14 +54,6 @@ typedef struct reading
 	void	   *arg;
 } reading;
 
-int
-finding_compare(lc_str a, lc_str b)
-{
-	int			order = memcmp(a.s, b.s, a.n < b.n ? a.n : b.n);
-
-	return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
-}
-
 static cli_exit
 wrong(const reading *r, fault *f)
 {

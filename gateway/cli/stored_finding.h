@@ -21,7 +21,4 @@ typedef cli_exit (*finding_visit) (void *arg, const stored_finding *finding, fau
 extern cli_exit findings_visit(PGconn *conn, const char *tenant, finding_visit visit, void *arg,
 							   fault *f);
 
-/* Byte order, the shorter first: that of the column's collation "C". */
-extern int	finding_compare(lc_str a, lc_str b);
-
 #endif
