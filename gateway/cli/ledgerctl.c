@@ -80,6 +80,7 @@ main(int argc, char **argv)
 		cmd_inspect,
 		ONLINE("migrate", "bring the database to the present release (needs the database)"),
 		ONLINE("status", "show what there is, how late it is, and what is wrong (needs the database)"),
+		ONLINE("checklist", "run the post-deploy checklist, each point with evidence (needs the database)"),
 		ONLINE("tenant", "create and list tenants, and say who may touch them (needs the database)"),
 		ONLINE("anchor", "anchor, sign and publish the heads of chains (needs the database)"),
 		ONLINE("verify", "verify the database's ledger (needs the database)"),

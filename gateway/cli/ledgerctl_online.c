@@ -13,6 +13,7 @@ main(int argc, char **argv)
 	const cli_command commands[] = {
 		migrate_command,
 		status_command,
+		checklist_command,
 		tenant_command,
 		anchor_command,
 		verify_command,

@@ -9,6 +9,7 @@
 
 extern const cli_command migrate_command;
 extern const cli_command status_command;
+extern const cli_command checklist_command;
 extern const cli_command tenant_command;
 extern const cli_command rebuild_command;
 extern const cli_command anchor_command;
