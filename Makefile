@@ -13,7 +13,7 @@ endif
 .NOTPARALLEL:
 
 .PHONY: all build install install-extension deps up down clean psql dsn token migrate freeze \
-	check check-long check-deploy bench lint docs dist images help
+	check check-long check-deploy deb bench lint docs dist images help
 
 all: build ## the same as build
 
@@ -73,6 +73,9 @@ check-deploy: deps ## run what is deployed: images, chart, units, packages, rule
 	@deploy/setup.sh --deploy
 	@deploy/dev/install.sh
 	@test/run --deploy
+
+deb: ## build Debian packages of the extension and of the programs into build/deb
+	@deploy/deb.sh
 
 bench: deps ## run the benchmarks; BENCH=name runs one, BENCH_SIZE=tiny|default|long
 	@deploy/dev/install.sh

@@ -55,12 +55,17 @@ test=(
 
 # What `make check-deploy` needs besides: what builds, renders and runs what is deployed.
 deploy=(
+	debhelper                             # make deb
 	docker-compose                        # the Compose files, test/deploy/30-compose.sh
 	docker.io                             # the images, test/deploy/20-images.sh
 	golang-github-masterminds-sprig-dev   # renders the Helm chart, test/deploy/helm
 	golang-k8s-sigs-yaml-dev
+	help2man                              # make deb
 	iproute2                              # a network of its own for a deployment
+	lintian                               # test/deploy/60-deb.sh
 	mmdebstrap                            # base images and clean roots
+	podman                                # runs the chart's pods, test/deploy/helm
+	runc
 	strace                                # test/deploy/50-systemd.sh
 )
 
