@@ -47,15 +47,17 @@ sums() {
 	check 'and name every file' diff <(cd "$tree" && find . -type f ! -name SHA256SUMS | sed 's|^\./||' | sort) \
 		<(awk '{ print $2 }' "$tree/SHA256SUMS" | sort)
 	check 'SHA256SUMS of the archive hold' bash -c 'cd "$1" && sha256sum --quiet --check SHA256SUMS' - "$work/one"
-	check 'the archive is that tree' bash -ec 'mkdir "$2" && tar -C "$2" -xf "$1/$3.tar.gz" && diff -r --no-dereference "$1/$3" "$2/$3"' \
-		- "$work/one" "$work/unpacked" "$name"
-	check 'of nobody in particular, and of one time' is "$(TZ=UTC tar --numeric-owner --full-time -tvf "$work/one/$name.tar.gz" |
-		awk '{ print $2, $4, $5 }' | sort -u | wc -l)" -eq 1
+	check 'the archive is that tree' bash -ec 'mkdir "$2"
+		tar -C "$2" -xf "$1/$3.tar.gz"
+		diff -r --no-dereference "$1/$3" "$2/$3"' - "$work/one" "$work/unpacked" "$name"
+	check 'of nobody in particular, and of one time' is "$(TZ=UTC tar --numeric-owner --full-time -tvf \
+		"$work/one/$name.tar.gz" | awk '{ print $2, $4, $5 }' | sort -u | wc -l)" -eq 1
 }
 
 reproducible() {
-	check 'another day, mask and language: the same bytes' bash -ec 'umask 077; export TZ=Asia/Tokyo LANG=de_DE.UTF-8; deploy/dist.sh "$1"' \
-		- "$work/two"
+	check 'another zone, mask and language: the same bytes' bash -ec 'umask 077
+		export TZ=Asia/Tokyo LANG=de_DE.UTF-8
+		deploy/dist.sh "$1"' - "$work/two"
 	check 'they are' is "$(digest "$work/two")" = "$(digest "$work/one")"
 	# Without git, from the archive, in another place.
 	check 'the distribution makes itself' "$work/unpacked/$name/deploy/dist.sh" "$work/three"
