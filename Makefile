@@ -81,6 +81,10 @@ bench: deps ## run the benchmarks; BENCH=name runs one, BENCH_SIZE=tiny|default|
 	@deploy/dev/install.sh
 	@test/bench/run.sh
 
+replay-scale: deps ## export and replay EVENTS=1000000 events, and compare; memory is bounded
+	@deploy/dev/install.sh
+	@EVENTS='$(EVENTS)' test/scale/replay.sh
+
 lint: ## the checks that read the source only
 	@test/run lint
 
@@ -95,4 +99,4 @@ images: ## build the container images from these sources
 	@deploy/images/build.sh
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile

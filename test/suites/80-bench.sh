@@ -30,3 +30,13 @@ done
 	cat "$work/bench.passed" <(grep -v '^ok' "$work/bench.tap")
 	[ -s "$work/bench.slow" ] || grep '^ok' "$work/bench.tap"
 } | awk '/^ok/ { sub(/^ok [0-9]+/, "ok") } /^not ok/ { sub(/^not ok [0-9]+/, "not ok") } !seen[$0]++'
+
+# The replay of many events, of few.
+if [ $# -eq 0 ]; then
+	if EVENTS=2000 CHAINS=10 test/scale/replay.sh >"$work/scale.out" 2>&1; then
+		echo 'ok - replay-scale'
+	else
+		sed 's/^/# /' "$work/scale.out"
+		echo 'not ok - replay-scale'
+	fi
+fi

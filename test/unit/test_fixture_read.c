@@ -24,10 +24,12 @@ is_chain(const char *line, const char *want, const char *name)
 int
 main(void)
 {
-	is_chain("{\"envelope\":{\"actor\":{\"id\":\"a\",\"type\":\"system\"},\"chainId\":\"" ID "\",\"x\":1}}", ID, "a line");
+	is_chain("{\"envelope\":{\"actor\":{\"id\":\"a\",\"type\":\"system\"},\"chainId\":\"" ID "\"}}", ID,
+			 "a line");
 	is_chain("{\"envelope\":{\"actor\":{\"id\":\"\\\"chainId\\\":\\\"" OTHER "\\\"\"},\"chainId\":\"" ID "\"}}", ID,
 			 "an actor whose name looks like it");
-	is_chain("{\"envelope\":{\"actor\":{\"id\":\"\\\\\"},\"chainId\":\"" ID "\"}}", ID, "a name that ends with a backslash");
+	is_chain("{\"envelope\":{\"actor\":{\"id\":\"\\\\\"},\"chainId\":\"" ID "\"}}", ID,
+			 "a name that ends with a backslash");
 	is_chain("{\"envelope\":{\"chainId\":\"" ID "\"},\"payload\":{\"chainId\":\"" OTHER "\"}}", ID,
 			 "a payload with a member of that name");
 	is_chain("", NULL, "nothing");
