@@ -132,7 +132,8 @@ check_kit(const char *dir)
 		check_tell("offline snapshot", CHECK_FAIL, "ledgerctl snapshot --out offline/ledger/metrics.tar.gz",
 				   "no metrics.tar.gz in %s", dir);
 	else
-		check_tell("offline snapshot", CHECK_OK, NULL, "%s, %.1f h old, %" PRIu64 " bytes", n.path, hours_since(n.at), n.size);
+		check_tell("offline snapshot", CHECK_OK, NULL, "%s, %.1f h old, %" PRIu64 " bytes", n.path,
+				   hours_since(n.at), n.size);
 }
 
 /* ---- dashboards as files ---- */
@@ -168,8 +169,8 @@ check_grafana_dir(const char *dir)
 	provisioned p = {0};
 
 	if (access(dir, R_OK) != 0)
-		check_tell("dashboards", CHECK_FAIL, "Name Grafana's URL, or the directory it is provisioned from.", "%s: %s", dir,
-				   strerror(errno));
+		check_tell("dashboards", CHECK_FAIL, "Name Grafana's URL, or the directory it is provisioned from.",
+				   "%s: %s", dir, strerror(errno));
 	else if (cli_walk(dir, visit_provisioned, &p) != CLI_GOOD)
 		check_tell("dashboards", CHECK_FAIL, "Can this user read it?", "%s cannot be read", dir);
 	else
@@ -198,8 +199,8 @@ check_space(const char *dir, const growth *measured, uint64_t horizon)
 		return;
 	}
 	if (horizon > 0)
-		snprintf(wanted, sizeof(wanted), "%.1f GB for %.0f days (%.0f bytes an event, %.3f events/s since the first)", need,
-				 days, measured->bytes_per_event, measured->events_per_second);
+		snprintf(wanted, sizeof(wanted), "%.1f GB for %.0f days (%.0f bytes an event, %.3f events/s since the first)",
+				 need, days, measured->bytes_per_event, measured->events_per_second);
 	else
 		snprintf(wanted, sizeof(wanted), "%.0f GB", need);
 	if (dir == NULL)

@@ -41,8 +41,8 @@ check_ready(const char *url)
 		check_tell("health", CHECK_FAIL, "Is the gateway running, and is this its address?", "%s", f.text);
 	else
 		check_tell("health", answer.status == 200 ? CHECK_OK : CHECK_FAIL, "The answer's body says which part is not.",
-				   "/health/ready answers %ld: %.*s", answer.status, answer.body.len < 200 ? (int) answer.body.len : 200,
-				   answer.body.data != NULL ? answer.body.data : "");
+				   "/health/ready answers %ld: %.*s", answer.status,
+				   answer.body.len < 200 ? (int) answer.body.len : 200, answer.body.data != NULL ? answer.body.data : "");
 	lc_buf_free(&answer.body);
 }
 
@@ -70,7 +70,8 @@ check_metrics(const char *url)
 	{
 		text = answer.body.data != NULL ? answer.body.data : "";
 		good = answer.status == 200 && strstr(text, "\n# TYPE " WANTED_METRIC " ") != NULL;
-		check_tell("metrics", good ? CHECK_OK : CHECK_FAIL, "Is this the gateway, or an address of its own for metrics?",
+		check_tell("metrics", good ? CHECK_OK : CHECK_FAIL,
+				   "Is this the gateway, or an address of its own for metrics?",
 				   "/metrics answers %ld with %zu lines, %s " WANTED_METRIC, answer.status, count_lines(text),
 				   good ? "among them" : "but not with");
 	}

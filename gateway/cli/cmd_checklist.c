@@ -30,11 +30,13 @@ typedef struct checklist
 	"WITH m AS (SELECT coalesce(sum(value) FILTER (WHERE metric = 'ledger_chain_events'), 0) AS events," \
 	"   max(value) FILTER (WHERE metric = 'ledger_projection_lag_seconds') AS lag FROM ledger.ledger_metrics())," \
 	" a AS (SELECT count(*) AS n, max(anchored_at) AS last," \
-	"   max(anchored_at) FILTER (WHERE strpos(checkpoint, E'\\n\\n') > 0) AS signed FROM ledger.ledger_newest_anchors())," \
+	"   max(anchored_at) FILTER (WHERE strpos(checkpoint, E'\\n\\n') > 0) AS signed" \
+	"   FROM ledger.ledger_newest_anchors())," \
 	" b AS (SELECT sum(pg_total_relation_size(c.oid)) AS bytes FROM pg_class AS c" \
 	"   WHERE c.relnamespace = 'ledger'::regnamespace AND c.relkind = 'r')," \
 	" s AS (SELECT extract(epoch FROM now() - min(c.created_at)) AS age FROM ledger.ledger_chains AS c)" \
-	" SELECT m.events::bigint AS events, coalesce(round(m.lag::numeric, 3), 0) AS lag, m.lag IS NULL AS blind, a.n AS anchors," \
+	" SELECT m.events::bigint AS events, coalesce(round(m.lag::numeric, 3), 0) AS lag, m.lag IS NULL AS blind," \
+	"   a.n AS anchors," \
 	"   round(extract(epoch FROM now() - a.last))::bigint AS anchor_age," \
 	"   round(extract(epoch FROM now() - a.signed))::bigint AS signed_age, r.degraded, r.detail," \
 	"   CASE WHEN m.events > 0 THEN b.bytes / m.events ELSE 0 END AS each," \
@@ -45,6 +47,7 @@ static void
 check_anchors(const PGresult *row)
 {
 	bool		late = *db_text(row, 0, "degraded") == 't';
+	bool		is_signed = !db_is_null(row, 0, "signed_age");
 
 	if (*db_text(row, 0, "blind") == 't')
 		check_tell("anchors", CHECK_NONE, NULL, "this role sees no event that could be anchored");
@@ -52,10 +55,11 @@ check_anchors(const PGresult *row)
 		check_tell("anchors", CHECK_FAIL, "Run ledgerctl anchor, or let the gateway do it: docs/how-to/anchor.md.",
 				   "ledger_merkle_roots has none for %s events", db_text(row, 0, "events"));
 	else
-		check_tell("anchors", late ? CHECK_FAIL : CHECK_OK, "Is the signer running? Its messages say why a chain is left out.",
+		check_tell("anchors", late ? CHECK_FAIL : CHECK_OK,
+				   "Is the signer running? Its messages say why a chain is left out.",
 				   "%s chains in ledger_merkle_roots, the newest %s s old, signed %s%s; %s", db_text(row, 0, "anchors"),
-				   db_text(row, 0, "anchor_age"), db_is_null(row, 0, "signed_age") ? "none" : db_text(row, 0, "signed_age"),
-				   db_is_null(row, 0, "signed_age") ? "" : " s ago", db_text(row, 0, "detail"));
+				   db_text(row, 0, "anchor_age"), is_signed ? db_text(row, 0, "signed_age") : "none",
+				   is_signed ? " s ago" : "", db_text(row, 0, "detail"));
 }
 
 static void

@@ -86,8 +86,10 @@ ask_row(PGconn *conn, const char *sql, PGresult **row, fault *f)
 #define SPACE \
 	"SELECT pg_database_size(current_database()) AS database," \
 	" pg_size_pretty(pg_database_size(current_database())) AS pretty," \
-	" coalesce(sum(pg_total_relation_size(c.oid)) FILTER (WHERE c.relname LIKE 'ledger_events%'), 0)::bigint AS events," \
-	" coalesce(sum(pg_total_relation_size(c.oid)) FILTER (WHERE c.relname LIKE 'ledger_merkle%'), 0)::bigint AS merkle," \
+	" coalesce(sum(pg_total_relation_size(c.oid)) FILTER (" \
+	"   WHERE c.relname LIKE 'ledger_events%'), 0)::bigint AS events," \
+	" coalesce(sum(pg_total_relation_size(c.oid)) FILTER (" \
+	"   WHERE c.relname LIKE 'ledger_merkle%'), 0)::bigint AS merkle," \
 	" coalesce(sum(pg_total_relation_size(c.oid)) FILTER (" \
 	"   WHERE c.relname ~ '^(findings_projection|finding_history|triage_actions)'), 0)::bigint AS derived," \
 	" (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used," \

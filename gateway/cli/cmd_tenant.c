@@ -19,9 +19,10 @@ create(PGconn *conn, const cli_args *args)
 	const char *name = cli_operand(args, 1);
 	const char *values[] = {name, cli_value(args, "settings") != NULL ? cli_value(args, "settings") : "{}"};
 	fault		f;
-	PGresult   *there = db_query(conn, &f, "SELECT count(*) AS n FROM ledger.ledger_tenants WHERE tenant_id = $1", 1, values);
+	PGresult   *there = db_query(conn, &f, "SELECT count(*) AS n FROM ledger.ledger_tenants WHERE tenant_id = $1",
+								 1, values);
 	PGresult   *made = there == NULL ? NULL :
-		db_query(conn, &f, "SELECT t.tenant_id, t.leaf FROM ledger.ledger_create_tenant($1, $2::jsonb) AS t", 2, values);
+		db_query(conn, &f, "SELECT t.leaf FROM ledger.ledger_create_tenant($1, $2::jsonb) AS t", 2, values);
 	bool		is_new;
 
 	if (made == NULL)
@@ -225,7 +226,7 @@ tenant(const cli_args *args)
 
 static const cli_option options[] = {
 	DB_OPTION,
-	{"role", "ROLE", "with grant: also make LOGIN a member of ledger_ROLE (reader, writer, auditor, …)", false, false},
+	{"role", "ROLE", "with grant: also make LOGIN a member of ledger_ROLE (reader, writer, …)", false, false},
 	{"settings", "JSON", "with create: the tenant's settings, an object", false, false},
 	{NULL, NULL, NULL, false, false}
 };

@@ -88,7 +88,7 @@ main(int argc, char **argv)
 		ONLINE("export-tiles", "write a chain's tiles to a directory (needs the database)"),
 		ONLINE("proof", "write an event and its proof bundle to files (needs the database)"),
 		ONLINE("export", "write events to a file that replay and an import take (needs the database)"),
-		ONLINE("replay", "make a ledger again from its events, and compare every hash (needs the database)"),
+		ONLINE("replay", "make a ledger again and compare every hash (needs the database)"),
 		END
 	};
 	const cli_program program = {

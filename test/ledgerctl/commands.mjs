@@ -26,7 +26,7 @@ ok(help.stdout.split('\n').every((line) => line.length <= 100), 'no line of it i
 const listed = (text) => [...text.split('commands:\n')[1].split('\n\n')[0].matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name);
 const offline = listed(help.stdout).filter((name) => /^(keygen|inspect|verify-.*)$/.test(name));
 const online = listed(run(['--help'], { program: `${program}-online` }).stdout);
-ok([...offline, ...online].join() === listed(help.stdout).join() && offline.length === 7 && online.length > 0,
+ok([...offline, ...online].join() === listed(help.stdout).join() && offline.length === 8 && online.length > 0,
 	'ledgerctl lists its own commands and those of ledgerctl-online', listed(help.stdout).join(), online.join());
 for (const command of online) expect(`${command} --help`, GOOD, new RegExp(`^usage: ledgerctl ${command}.*examples:\n  ledgerctl ${command}`, 's'), [command, '--help']);
 expect('no command', USAGE, /which command\?/, []);
