@@ -42,7 +42,8 @@ check_ready(const char *url)
 	else
 		check_tell("health", answer.status == 200 ? CHECK_OK : CHECK_FAIL, "The answer's body says which part is not.",
 				   "/health/ready answers %ld: %.*s", answer.status,
-				   answer.body.len < 200 ? (int) answer.body.len : 200, answer.body.data != NULL ? answer.body.data : "");
+				   answer.body.len < 200 ? (int) answer.body.len : 200,
+				   answer.body.data != NULL ? answer.body.data : "");
 	lc_buf_free(&answer.body);
 }
 
