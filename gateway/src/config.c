@@ -51,21 +51,38 @@ config_child_environment(void)
 	return atomic_load_explicit(&current, memory_order_acquire)->environment;
 }
 
-void
-config_error(config_texts *t, const char *format, ...)
+static void
+put_line(lc_buf *lines, const char *format, va_list args)
 {
 	char		line[1024];
-	va_list		args;
 
-	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
 	for (char *p = line; *p != '\0'; p++)
 		if ((unsigned char) *p < 0x20 || *p == 0x7f)
 			*p = ' ';
-	lc_buf_puts(&t->errors, line);
-	lc_buf_putc(&t->errors, '\n');
+	lc_buf_puts(lines, line);
+	lc_buf_putc(lines, '\n');
+}
+
+void
+config_error(config_texts *t, const char *format, ...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	put_line(&t->errors, format, args);
+	va_end(args);
 	t->errors_count++;
+}
+
+void
+config_note(config_texts *t, const char *format, ...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	put_line(&t->notes, format, args);
+	va_end(args);
 }
 
 static bool

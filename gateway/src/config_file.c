@@ -137,6 +137,8 @@ config_read_file(config_texts *t, const char *path)
 			else if (strcasecmp(name, "Ledger") == 0 || strncasecmp(name, "Ledger:", 7) == 0)
 				visit(&w, name, m);
 		}
+		if (t->file_has_secret)
+			config_check_private(t, path, "the settings file");
 		lc_jsontree_free(tree);
 	}
 	free(text);

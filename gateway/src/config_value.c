@@ -135,12 +135,7 @@ convert_connection(config_texts *t, const char *text, const char *source, char *
 	good = good && check_libpq(t, libpq.data != NULL ? libpq.data : "", source) &&
 		copy(t, libpq.data != NULL ? libpq.data : "", source, out);
 	if (good && ignored.len > 0 && ignored.status == LC_OK)
-	{
-		lc_buf_puts(&t->notes, source);
-		lc_buf_puts(&t->notes, ": has no effect here: ");
-		lc_buf_puts(&t->notes, ignored.data);
-		lc_buf_putc(&t->notes, '\n');
-	}
+		config_note(t, "%s: has no effect here: %s", source, ignored.data);
 	if (libpq.data != NULL)
 		explicit_bzero(libpq.data, libpq.len);
 	lc_buf_free(&libpq);

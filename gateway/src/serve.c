@@ -125,7 +125,7 @@ tell_notes(void)
 	{
 		size_t		n = strcspn(line, "\n");
 
-		log_line(LOG_INFO, "config.note", "%.*s", (int) n, line);
+		log_line(LOG_WARN, "config.note", "%.*s", (int) n, line);
 		line += n + (line[n] == '\n' ? 1 : 0);
 	}
 }
@@ -171,6 +171,7 @@ reload(void)
 		log_start(config_now()->log_level);
 		auth_reload();
 		tls_reload();
+		tell_notes();
 		log_line(LOG_INFO, "config.reloaded", "settings were read anew");
 	}
 	else

@@ -93,6 +93,8 @@ test('an unknown name is an error that suggests the nearest', async () => {
 	await bad({ LEDGER__HTTP__LISTENER: 'x' }, /nearest is LEDGER__HTTP__LISTEN\b/);
 	await bad({ LEDGER__MERKLE__SIGNINGKEY_FLE: 'x' }, /nearest is LEDGER__MERKLE__SIGNINGKEY_FILE/);
 	await bad({ LEDGER__: 'x' }, /no such setting/);
+	await bad({ LEDGER__FOO__BAR: 'x' }, /FOO__BAR: there is no such setting, and no such section; there are HTTP, TLS, DB, .*OFFLINE$/m);
+	await bad({ LEDGER__TLS__CA: 'x' }, /TLS__CA: there is no such setting; in that section there are TLS__CERTIFICATE, TLS__KEY, .*TLS__REQUIRECLIENT$/m);
 	await bad({ [`LEDGER__${'X'.repeat(400)}`]: 'x' }, /no setting with so long a name/);
 	await good({ LEDGER_POLICY_HASH: 'not ours' });
 });
@@ -129,7 +131,10 @@ test('times are hh:mm:ss or have a unit', async () => {
 
 test('addresses: ASPNETCORE_URLS is another name, * and + are every address', async () => {
 	assert.equal((await print({ ASPNETCORE_URLS: 'http://+:8080;http://localhost:8081/' })).HTTP__LISTEN.value, 'http://+:8080;http://localhost:8081/');
-	assert.equal((await print({ ASPNETCORE_URLS: 'http://+:8080', LEDGER__HTTP__LISTEN: 'http://*:9090' })).HTTP__LISTEN.value, 'http://*:9090');
+	const both = { ASPNETCORE_URLS: 'http://+:8080', LEDGER__HTTP__LISTEN: 'http://*:9090' };
+	assert.equal((await print(both)).HTTP__LISTEN.value, 'http://*:9090');
+	assert.match((await good(both)).stdout, /ASPNETCORE_URLS has no effect here: LEDGER__HTTP__LISTEN says otherwise/);
+	assert.ok(!(await good({ ...both, LEDGER__HTTP__LISTEN: 'http://+:8080' })).stdout.includes('ASPNETCORE_URLS'));
 	for (const urls of ['http://*:8080', 'http://0.0.0.0:8080', 'http://[::1]:8080', 'HTTP://127.0.0.1', 'http://+:8080; http://[::]:8081'])
 		await good({ ASPNETCORE_URLS: urls });
 	for (const urls of ['http://', 'http://example.test:80', 'http://127.0.0.1:65536', 'http://127.0.0.1:80/path', '127.0.0.1:80', 'http://::1:80', 'http://1.2.3:80'])
@@ -162,6 +167,33 @@ test('keys are 32 bytes in base64, and are not repeated', async () => {
 		}
 	const message = await bad({ LEDGER__EXPORT__SIGNINGKEY: 'PRIVATE+KEY+x+y+z' }, /must be a private key as ledgerctl keygen/);
 	assert.ok(!message.includes('PRIVATE'));
+});
+
+test('it is told when nobody can be let in', async () => {
+	const nobody = /neither LEDGER__AUTH__JWKS nor LEDGER__TLS__CLIENTCA is set/;
+	assert.match((await good({})).stdout, nobody);
+	const keys = { LEDGER__AUTH__JWKS: file('some-keys.json', { keys: [] }), LEDGER__AUTH__ISSUER: 'i', LEDGER__AUTH__AUDIENCE: 'a' };
+	assert.doesNotMatch((await good(keys)).stdout, /neither/);
+	const certificates = { LEDGER__HTTP__LISTEN: 'https://127.0.0.1:0' };
+	for (const name of ['CERTIFICATE', 'KEY', 'CLIENTCA']) certificates[`LEDGER__TLS__${name}`] = file(`some-${name}.pem`, 'x');
+	assert.match((await good(certificates)).stdout, /neither LEDGER__AUTH__JWKS nor LEDGER__TLS__CLIENTS is set/);
+	assert.doesNotMatch((await good({ ...certificates, LEDGER__TLS__CLIENTS: file('nobody.json', { clients: [] }) })).stdout, /neither/);
+});
+
+test('a file with a secret that others can read is told', async () => {
+	const told = (env, args) => good(env, args).then(({ stdout }) => /^(.*): others can read (.*), which holds a secret \(mode (\d+)\)/m.exec(stdout)?.slice(1));
+	for (const [mode, open] of [[0o600, false], [0o400, false], [0o644, true], [0o604, true]]) {
+		const path = file(`secret-${mode}`, key32(1), mode);
+		chmodSync(path, mode);
+		const expected = open ? [path, `0${mode.toString(8)}`] : undefined;
+		assert.deepEqual((await told({ LEDGER__HTTP__CURSORKEY_FILE: path }))?.slice(1), expected, `mode ${mode.toString(8)}`);
+		assert.deepEqual((await told({ LEDGER__MERKLE__SIGNINGKEY_FILE: path }))?.slice(1), expected, 'a key of ledgerctl');
+	}
+	// What is no secret may be open.
+	assert.equal(await told({ LEDGER__AUTH__ISSUER_FILE: file('open', 'x', 0o644) }), undefined);
+	const config = (members, mode) => ['--config', file(`open-${JSON.stringify(members).length}.json`, { Ledger: members }, mode)];
+	assert.equal(await told({}, config({ Http: { Loops: 1 } }, 0o644)), undefined);
+	assert.equal((await told({}, config({ Db: { ConnectionString: 'host=h' } }, 0o644)))[0], 'the settings file');
 });
 
 test('secrets are masked where settings are printed', async () => {
