@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -78,6 +80,20 @@ now_ms(void)
 }
 
 /* ---- start ---- */
+
+/*
+ * Keys and tokens are in memory: no core file, and nobody of the same user
+ * looks into it.  Children get the limit only: what they execute may be looked
+ * into again, as the system has it.
+ */
+static void
+keep_memory_private(void)
+{
+	const struct rlimit none = {0, 0};
+
+	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+		log_line(LOG_WARN, "start.memory", "core files cannot be switched off: %s", strerror(errno));
+}
 
 static const struct
 {
@@ -236,6 +252,7 @@ serve(void)
 	int64_t		watchdog = notify_watchdog();
 	int			signal;
 
+	keep_memory_private();
 	take_signals();
 	log_start(config_now()->log_level);
 	/* Parts that have started have threads, which must not see the program's memory being taken down. */

@@ -1,8 +1,9 @@
 // Settings: where they come from, what is refused, what is shown, what reaches ledgerctl.
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
-import { database, dsn, file, key32, runProgram, settings, startGateway, waitFor, work } from './lib/gateway.mjs';
+import { bareEnvironment, database, dsn, file, key32, program, runProgram, settings, startGateway, waitFor, work } from './lib/gateway.mjs';
 
 const check = (env, args = []) => runProgram(['--check-config', ...args], { env });
 
@@ -261,6 +262,22 @@ test('the database may come from a secret file, everything else from the setting
 	});
 	await gateway.ready();
 	await gateway.stop();
+});
+
+test('a gateway leaves no core file, and its user cannot look into its memory', async () => {
+	// Root may look into everything, so for this one it runs as somebody else.
+	const other = process.getuid() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+	const [command, ...args] = [...other, program()];
+	const child = spawn(command, args, { env: { ...bareEnvironment(), LEDGER__HTTP__LISTEN: 'http://127.0.0.1:0' }, stdio: ['ignore', 'pipe', 'ignore'] });
+	const ended = new Promise((resolve) => child.on('close', resolve));
+	let said = '';
+	child.stdout.on('data', (chunk) => { said += chunk; });
+	await waitFor(() => said.includes('Ledger started'), { what: 'the start' });
+	assert.match(readFileSync(`/proc/${child.pid}/limits`, 'utf8'), /^Max core file size +0 +0 /m);
+	// The kernel gives what belongs to a process that must not be dumped to root.
+	assert.equal(statSync(`/proc/${child.pid}/status`).uid, 0);
+	child.kill('SIGTERM');
+	assert.equal(await ended, 0);
 });
 
 test('several addresses are listened on', async () => {
