@@ -170,6 +170,17 @@ db_sqlstate_lost(const char *sqlstate)
 	return *sqlstate == '\0' || strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0;
 }
 
+/* 0A000 that a function raises by itself comes from another place: no request can have connections made anew. */
+bool
+db_session_stale(const PGresult *error)
+{
+	const char *state = db_sqlstate(error);
+	const char *function = error != NULL ? PQresultErrorField(error, PG_DIAG_SOURCE_FUNCTION) : NULL;
+
+	return strcmp(state, "26000") == 0 ||
+		(strcmp(state, "0A000") == 0 && function != NULL && strcmp(function, "RevalidateCachedQuery") == 0);
+}
+
 /* The role is the gateway's own, which is nobody's business outside. */
 static bool
 names_role(const char *message)

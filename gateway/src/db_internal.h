@@ -48,6 +48,13 @@ extern bool db_sqlstate_retry(const char *sqlstate);
 /* The server went away or is about to: class 08, 57P01 … 57P03, or no SQLSTATE at all. */
 extern bool db_sqlstate_lost(const char *sqlstate);
 
+/*
+ * The session is not the one that was set up: its prepared statements are gone
+ * (a pooler in between said DISCARD ALL), or one was planned for a function that
+ * a migration has replaced since.  Only a new connection is right in all of it.
+ */
+extern bool db_session_stale(const PGresult *error);
+
 /* Milliseconds before try number n (1, 2, …) of a base, doubled each time, at most max, with jitter of a quarter. */
 extern int64_t db_pause(unsigned n, int64_t base, int64_t max);
 

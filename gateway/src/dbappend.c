@@ -23,6 +23,9 @@
 
 #define MOST_TRIES 5
 
+/* Name of the statement. */
+#define APPEND "append"
+
 /* ---- sending ---- */
 
 static bool
@@ -49,7 +52,6 @@ static bool
 send_batch(lane *l)
 {
 	lc_buf		items;
-	char		name[32];
 	const char *values[] = {l->queue->tenant, NULL};
 	bool		good;
 
@@ -63,15 +65,14 @@ send_batch(lane *l)
 	good = items.status == LC_OK;
 	if (good)
 	{
-		snprintf(name, sizeof(name), "append_%u", l->generation);
 		if (!l->prepared)
 		{
-			dbconn_prepare(&l->conn, name, "SELECT item, status, headers, body FROM ledger.ledger_http_append($1, $2)");
+			dbconn_prepare(&l->conn, APPEND, "SELECT item, status, headers, body FROM ledger.ledger_http_append($1, $2)");
 			l->prepared = l->parsing = true;
 		}
 		values[1] = items.data;
 		dbconn_bind(&l->conn, l->queue->tenant, false);
-		dbconn_execute(&l->conn, name, 2, values, NULL, NULL);
+		dbconn_execute(&l->conn, APPEND, 2, values, NULL, NULL);
 		dbconn_sync(&l->conn);
 	}
 	lc_buf_free(&items);
@@ -137,7 +138,7 @@ dbappend_schedule(dbappend *a)
 		lane	   *l = &a->lanes[i];
 		append_queue *q;
 
-		while (l->conn.state == DBCONN_UP && l->queue == NULL &&
+		while (dbconn_ready(&l->conn) && l->queue == NULL &&
 			   (q = append_queue_next(a, slow_welcome(a))) != NULL)
 			if (start(l, q))
 				break;
@@ -239,22 +240,31 @@ again(append_queue *q, append_item *list, const PGresult *error, bool unknown, u
 	atomic_fetch_add(&db_tallies.retries, 1);
 }
 
+/* What has reset this session has hardly spared the others: those that are idle go too. */
+static void
+renew(dbappend *a)
+{
+	for (size_t i = 0; i < a->lanes_count; i++)
+		if (a->lanes[i].queue == NULL)
+			dbconn_renew(&a->lanes[i].conn);
+}
+
 static void
 fail_batch(lane *l, const PGresult *error)
 {
 	append_queue *q = l->queue;
 	const char *state = db_sqlstate(error);
-	bool		stale = strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0;
+	bool		stale = db_session_stale(error);
 	size_t		n = l->count;
 	append_item *list = release(l);
 
-	if (l->parsing || stale)
-	{
+	if (l->parsing)
 		l->prepared = l->parsing = false;
-		l->generation++;
-	}
 	if (stale)
+	{
+		renew(l->owner);
 		again(q, list, error, false, 0);
+	}
 	else if (db_sqlstate_retry(state))
 	{
 		append_queue_hold(q, db_pause(++q->tries, 5, 500));

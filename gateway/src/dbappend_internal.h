@@ -39,7 +39,6 @@ typedef struct lane
 	dbconn		conn;
 	bool		prepared;
 	bool		parsing;		/* the statement goes with the batch, and has not come back yet */
-	unsigned	generation;		/* part of the statement's name */
 	append_queue *queue;		/* NULL: idle */
 	append_item *batch;			/* in the order of their numbers */
 	size_t		count;

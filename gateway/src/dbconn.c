@@ -35,6 +35,7 @@ drop(dbconn *c)
 	PQfinish(c->conn);
 	c->conn = NULL;
 	c->syncs = 0;
+	c->leaving = false;
 	loop_timer_end(c->loop, &c->silence);
 	if (c->state == DBCONN_UP)
 		atomic_fetch_sub(&db_tallies.connected, 1);
@@ -89,7 +90,7 @@ retry_fired(void *arg)
 	if (c->state == DBCONN_AWAY)
 		attempt(c);
 	else if (c->state == DBCONN_UP)
-		lose(c, one_line(c->conn));	/* a send failed */
+		lose(c, c->leaving ? "its session was reset, or a function replaced" : one_line(c->conn));	/* or a send failed */
 	else
 		lose(c, "no answer in time");
 }
@@ -287,6 +288,21 @@ dbconn_stop(dbconn *c)
 	drop(c);
 	c->state = DBCONN_AWAY;
 	atomic_fetch_sub(&db_tallies.connections, 1);
+}
+
+bool
+dbconn_ready(const dbconn *c)
+{
+	return c->state == DBCONN_UP && !c->leaving;
+}
+
+void
+dbconn_renew(dbconn *c)
+{
+	if (!dbconn_ready(c))
+		return;
+	c->leaving = true;
+	loop_timer_set(c->loop, &c->retry, loop_now(c->loop));
 }
 
 bool

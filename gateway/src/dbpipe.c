@@ -31,9 +31,10 @@ typedef struct slot
 	PGresult   *error;			/* the first failure; what follows it is its echo */
 	bool		again;			/* sent for the second time */
 	bool		parsing;		/* its statement is prepared with it, and that has not come back yet */
+	unsigned	generation;		/* of its statement, when it was sent */
 } slot;
 
-/* What this connection knows of a route.  The generation is part of the statement's name. */
+/* What this connection knows of a route.  The generation counts Parses that failed. */
 typedef struct statement
 {
 	bool		prepared;
@@ -65,12 +66,6 @@ tally(int waiting, int busy)
 }
 
 static void
-statement_name(char *out, size_t size, const route *r, unsigned generation)
-{
-	snprintf(out, size, "r%zu_%u", (size_t) (r - routes), generation);
-}
-
-static void
 send_job(dbpipe *p, slot *s)
 {
 	job		   *j = s->job;
@@ -82,7 +77,8 @@ send_job(dbpipe *p, slot *s)
 	char		name[32];
 	char		sql[256];
 
-	statement_name(name, sizeof(name), j->route, st->generation);
+	snprintf(name, sizeof(name), "r%zu", (size_t) (j->route - routes));
+	s->generation = st->generation;
 	if (!st->prepared)
 	{
 		db_call_sql(sql, sizeof(sql), j->route);
@@ -128,7 +124,7 @@ shift(dbpipe *p)
 static void
 pump(dbpipe *p)
 {
-	while (p->conn.state == DBCONN_UP && p->sent < p->count && p->sent < DEPTH)
+	while (dbconn_ready(&p->conn) && p->sent < p->count && p->sent < DEPTH)
 	{
 		slot	   *s = at(p, p->sent);
 
@@ -145,17 +141,6 @@ pump(dbpipe *p)
 
 /* ---- answers ---- */
 
-/*
- * The statement is not what this connection thinks: prepared by nobody (its
- * Parse failed a moment ago, for a job before), or planned for a function that
- * a migration has replaced since.
- */
-static bool
-statement_stale(const char *sqlstate)
-{
-	return strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "0A000") == 0;
-}
-
 static void
 enqueue(dbpipe *p, job *j, bool again)
 {
@@ -168,18 +153,24 @@ enqueue(dbpipe *p, job *j, bool again)
 	tally(1, 0);
 }
 
+/*
+ * A statement that nobody has prepared: either its Parse failed a moment ago, for
+ * a job before, and is tried again with this one; or the session was reset.
+ */
 static void
-fail_job(dbpipe *p, job *j, PGresult *error, bool again, bool unparsed)
+fail_job(dbpipe *p, job *j, PGresult *error, const slot *sent)
 {
-	const char *state = db_sqlstate(error);
 	statement  *st = &p->statements[j->route - routes];
-	bool		stale = statement_stale(state);
-	bool		retry = db_sqlstate_retry(state) && j->tries < 3;
+	bool		again = sent->again;
+	bool		stale = db_session_stale(error);
+	bool		retry = db_sqlstate_retry(db_sqlstate(error)) && j->tries < 3;
 
-	if (unparsed || stale)
+	if (stale && sent->generation == st->generation)
+		dbconn_renew(&p->conn);
+	if (sent->parsing)
 	{
 		st->prepared = false;
-		st->generation++;		/* the old name may be taken */
+		st->generation++;
 	}
 	if ((stale && !again) || retry)
 	{
@@ -197,16 +188,15 @@ static void
 finish_first(dbpipe *p)
 {
 	slot	   *s = at(p, 0);
+	slot		sent = *s;
 	PGresult   *answer = s->answer;
 	PGresult   *error = s->error;
-	bool		again = s->again;
-	bool		unparsed = s->parsing;
 	job		   *j;
 
 	s->answer = s->error = NULL;
 	j = shift(p);
 	if (error != NULL)
-		fail_job(p, j, error, again, unparsed);
+		fail_job(p, j, error, &sent);
 	else if (answer == NULL || PQnfields(answer) != 3 || PQntuples(answer) != 1 || !db_row_reply(answer, 0, 0, j))
 		job_refuse(j, "internal", "the function of the route gave no answer");
 	else
