@@ -4209,13 +4209,16 @@ CREATE FUNCTION ledger.ledger_http_malformed(name text, value text, wanted text)
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
+	IF value IS NULL THEN
+		RAISE EXCEPTION '% is required', name
+			USING ERRCODE = 'LG400', HINT = format('It must be %s.', wanted), COLUMN = name;
+	END IF;
 	RAISE EXCEPTION '% is malformed', name
-		USING ERRCODE = 'LG400', DETAIL = CASE WHEN value IS NULL THEN 'It is missing.' ELSE format('It is "%s".', left(value, 80)) END,
-			HINT = format('It must be %s.', wanted), COLUMN = name;
+		USING ERRCODE = 'LG400', DETAIL = format('It is "%s".', left(value, 80)), HINT = format('It must be %s.', wanted), COLUMN = name;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_malformed(text, text, text) IS
-	'Raises LG400: a parameter is not what it must be. Part of the ledger_http functions.';
+	'Raises LG400: a parameter is not what it must be, or NULL is missing. Part of the ledger_http functions.';
 
 CREATE FUNCTION ledger.ledger_http_text(context jsonb, name text) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -4577,7 +4580,7 @@ DECLARE
 	v_count  integer := CASE jsonb_typeof($3) WHEN 'array' THEN jsonb_array_length($3) END;
 	v_rows   ledger.ledger_events[];
 	v_row    ledger.ledger_events;
-	v_new    boolean;
+	v_new    text;
 	v_lines  text;
 	v_first  text;
 	v_detail text;
@@ -4596,7 +4599,8 @@ BEGIN
 	BEGIN
 		SELECT array_agg(ledger.ledger_http_batch_row(tenant, context, e.value, e.ordinality - 1) ORDER BY e.ordinality) INTO v_rows
 		FROM jsonb_array_elements($3) WITH ORDINALITY AS e;
-		SELECT bool_or(w.created), string_agg(ledger.ledger_event_json(w.stored), ',' ORDER BY w.ordinality) INTO v_new, v_lines
+		SELECT string_agg(w.created::integer::text, '' ORDER BY w.ordinality), string_agg(ledger.ledger_event_json(w.stored), ',' ORDER BY w.ordinality)
+		INTO v_new, v_lines
 		FROM ledger.ledger_write_many(v_rows) WITH ORDINALITY AS w;
 	EXCEPTION WHEN OTHERS THEN
 		IF NOT ledger.ledger_http_refuses(SQLSTATE) THEN
@@ -4605,8 +4609,8 @@ BEGIN
 		v_first := SQLERRM;
 	END;
 	IF v_lines IS NOT NULL THEN
-		status := CASE WHEN v_new THEN 201 ELSE 200 END;
-		headers := CASE WHEN NOT v_new THEN '{"Idempotency-Hit":"true"}' END;
+		status := CASE WHEN v_new LIKE '%1%' THEN 201 ELSE 200 END;
+		headers := CASE WHEN status = 200 THEN '{"Idempotency-Hit":"true"}' WHEN v_new LIKE '%0%' THEN json_build_object('Ledger-New', v_new) END;
 		body := '{"events":[' || v_lines || ']}';
 		RETURN NEXT;
 		RETURN;
@@ -4647,16 +4651,13 @@ BEGIN
 	status := ledger.ledger_http_status(v_worst);
 	headers := json_build_object('Content-Type', 'application/problem+json', 'Ledger-Code', v_worst);
 	body := ledger.ledger_canonical_json(jsonb_strip_nulls(jsonb_build_object('type', '/problems/' || v_worst, 'status', status,
-		-- The titles that these problems have everywhere (gateway/src/problem_table.c).
-		'title', CASE v_worst WHEN 'LG400' THEN 'Invalid argument' WHEN 'LG403' THEN 'Forbidden by the ledger' WHEN 'LG404' THEN 'Unknown to the ledger'
-			WHEN 'LG409' THEN 'Conflict with what is recorded' WHEN 'LG413' THEN 'Payload too large' ELSE 'Unprocessable payload' END,
 		'code', v_worst, 'detail', format('%s of %s events are refused, and nothing is stored.', jsonb_array_length(v_errors), v_count),
 		'instance', '/v1/ledger/events:batch', 'traceId', context -> 'traceId', 'errors', v_errors)));
 	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_append_batch(text, jsonb, jsonb) IS
-	'POST /v1/ledger/events:batch: appends an array of requests, all or nothing. 201 {events} if one of them is new, 200 if all were stored before; or the status of the worst item, with application/problem+json whose errors say for each refused item (the first 100) index, status, code, detail, hint and pointer. LG400: no array, or an empty one; LG413: more than 10000 events. For ledger_gateway.';
+	'POST /v1/ledger/events:batch: appends an array of requests, all or nothing. 201 {events} if one of them is new (header Ledger-New: a digit for each, 1 if it is, when some are not), 200 if all were stored before; or the status of the worst item, with application/problem+json whose errors say for each refused item (the first 100) index, status, code, detail, hint and pointer, and whose title is the gateway''s to add. LG400: no array, or an empty one; LG413: more than 10000 events. For ledger_gateway.';
 
 -- ---- sql/functions/ledger_http_events.sql
 -- Events for the gateway, each as the line of an export.
@@ -4874,11 +4875,22 @@ DECLARE
 	v_from  bigint := ledger.ledger_http_number(ledger.ledger_http_text(context, 'from'), 'from', 1, 9007199254740991);
 	v_to    bigint := ledger.ledger_http_number(ledger.ledger_http_text(context, 'to'), 'to', 1, 9007199254740991);
 	v_proof bytea[];
+	v_detail text;
+	v_hint  text;
 BEGIN
 	IF v_from IS NULL OR v_to IS NULL THEN
 		PERFORM ledger.ledger_http_malformed(CASE WHEN v_from IS NULL THEN 'from' ELSE 'to' END, NULL, 'the size of a tree');
+	ELSIF v_from > v_to THEN
+		PERFORM ledger.ledger_http_malformed('from', v_from::text, format('no more than to, which is %s', v_to));
 	END IF;
-	v_proof := ledger.ledger_consistency_proof(tenant, v_chain, v_from, v_to);
+	BEGIN
+		v_proof := ledger.ledger_consistency_proof(tenant, v_chain, v_from, v_to);
+	EXCEPTION WHEN SQLSTATE 'LG400' THEN
+		-- It knows its own arguments' names.
+		GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+		RAISE EXCEPTION '%', replace(SQLERRM, 'size2', 'to')
+			USING ERRCODE = 'LG400', DETAIL = v_detail, HINT = v_hint, COLUMN = 'to';
+	END;
 	status := 200;
 	headers := '{"Cache-Control":"private, max-age=31536000, immutable"}';
 	body := ledger.ledger_canonical_json(jsonb_build_object('chainId', v_chain, 'from', v_from, 'to', v_to,

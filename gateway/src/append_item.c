@@ -184,17 +184,26 @@ append_count_one(const job *j, const char *type)
 void
 append_count_batch(const job *j)
 {
+	/* A digit for each event, "1" for one that is new; none: all are. */
+	const char *news = reply_header_get(&j->reply, "Ledger-New");
 	lc_jsontree *tree = NULL;
+	uint64_t	count = 0;
 	char		type[64];
 
-	quota_add_unanchored(j->who.tenant, j->events);
 	if (lc_jsontree_parse(j->body.data, j->body.len, 0, &lc_alloc_malloc, &tree, NULL) == LC_OK)
 		for (const lc_json *event = lc_jsontree_root(tree)->child; event != NULL; event = event->next)
 		{
+			bool		stored_before = news != NULL && *news != '1';
+
+			news += news != NULL && *news != '\0' ? 1 : 0;
+			if (stored_before)
+				continue;
 			note_type(type, event);
 			count_stored(j, type);
+			count++;
 		}
 	lc_jsontree_free(tree);
+	quota_add_unanchored(j->who.tenant, count);
 }
 
 void

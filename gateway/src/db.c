@@ -16,6 +16,7 @@
 
 #include "config.h"
 #include "db_internal.h"
+#include "lc_jcs.h"
 #include "lc_jsontree.h"
 #include "log.h"
 
@@ -282,6 +283,27 @@ refusal(job *j, const char *code)
 	problem_reply(&j->reply, &p, j->path, j->trace_id);
 }
 
+/* The title of a problem that the database wrote: the table of them is ours. */
+static bool
+add_title(reply *out)
+{
+	const char *code = reply_header_get(out, "Ledger-Code");
+	const char *title;
+	lc_buf		whole;
+
+	if (code == NULL || out->body.len < 2 || out->body.data[0] != '{')
+		return false;
+	title = problem_find(code)->title;
+	lc_buf_init(&whole, &lc_alloc_malloc);
+	lc_buf_puts(&whole, "{\"title\":");
+	lc_jcs_put_string(&whole, title, strlen(title));
+	lc_buf_putc(&whole, ',');
+	lc_buf_append(&whole, out->body.data + 1, out->body.len - 1);
+	lc_buf_free(&out->body);
+	out->body = whole;
+	return true;
+}
+
 bool
 db_row_reply(const PGresult *result, int row, int first_column, job *j)
 {
@@ -293,10 +315,10 @@ db_row_reply(const PGresult *result, int row, int first_column, job *j)
 		return false;
 	if (j->reply.status < 400)
 		return true;
-	/* A refusal that lists what is wrong with many is a whole problem already. */
+	/* A refusal that lists what is wrong with many is nearly a whole problem already. */
 	type = reply_header_get(&j->reply, "Content-Type");
 	if (type != NULL && strcmp(type, "application/problem+json") == 0)
-		return true;
+		return add_title(&j->reply);
 	code = reply_header_get(&j->reply, "Ledger-Code");
 	if (code == NULL || j->reply.body.data == NULL)
 		return false;

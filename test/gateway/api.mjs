@@ -57,6 +57,22 @@ test('the index, the document, problems, health, metrics', async () => {
 	assert.equal((await gateway.api('/problems/nothing', { token: null, tenant: null })).status, 404);
 });
 
+test('what is wrong with the sizes of a proof of consistency names the parameters', async () => {
+	const chain = await aChain(3);
+	const ask = async (query) => (await get(`/v1/ledger/chains/${chain.chainId}/consistency?${query}`)).json;
+	for (const [query, detail, parameter] of [
+		['from=3&to=1', /^from is malformed: It is "3"\.$/, 'from'], ['to=1', /^from is required/, 'from'], ['from=1', /^to is required/, 'to'],
+	]) {
+		const { status, detail: said, errors } = await ask(query);
+		assert.equal(status, 400, query);
+		assert.match(said, detail);
+		assert.equal(errors[0].parameter, parameter);
+	}
+	const beyond = await ask('from=1&to=9');
+	assert.deepEqual([beyond.status, beyond.detail, beyond.errors[0].parameter], [400, 'to must be between 1 and 3: It is 9.', 'to']);
+	assert.equal((await ask('from=3&to=1')).hint, 'It must be no more than to, which is 1.');
+});
+
 test('an event: appended, asked for again, read', async () => {
 	const event = anEvent({ id: '0198c0de-1111-7000-8000-000000000001' });
 	const first = await post(events, event);
@@ -103,6 +119,7 @@ test('a batch is all or nothing, in JSON and in lines', async () => {
 	const mark = anEvent();
 	const bad = await post(`${events}:batch`, [mark, anEvent({ type: 'finding.unheard_of' }), anEvent({ sequence: 1 })]);
 	assert.equal(bad.status, 404);
+	assert.equal(bad.json.title, (await get(bad.json.type)).json.title);
 	assert.deepEqual(bad.json.errors.map((error) => error.index), [1, 2]);
 	assert.deepEqual((await get(`${events}?findingId=${mark.findingId}`)).json.events, []);
 	assert.equal((await post(`${events}:batch`, [])).status, 400);
