@@ -2,7 +2,8 @@
 // from HTTP as evidence is judged by ledgerctl, which knows nothing of the gateway.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -55,6 +56,27 @@ test('the index, the document, problems, health, metrics', async () => {
 	const page = await gateway.api(problem.type, { token: null, tenant: null });
 	assert.equal(page.json.code, 'LG404');
 	assert.equal((await gateway.api('/problems/nothing', { token: null, tenant: null })).status, 404);
+});
+
+test('the tag of the document is of its content', async () => {
+	const open = { token: null, tenant: null };
+	const { headers, bytes } = await gateway.api('/openapi.yaml', open);
+	assert.equal(headers.etag, `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`);
+	assert.equal((await gateway.api('/openapi.yaml', { ...open, headers: { 'If-None-Match': headers.etag } })).status, 304);
+});
+
+test('every problem has a page, and an SQLSTATE at least that of its class', async () => {
+	const listed = [...readFileSync(`${root}/docs/reference/problems.md`, 'utf8').matchAll(/^\| `(\w+)` \| (\d{3}) \| ([^|]+) \|/gm)];
+	assert.ok(listed.length > 50, `${listed.length} problems`);
+	for (const [, code, status, title] of listed) {
+		const page = await gateway.api(`/problems/${code}`, { token: null, tenant: null });
+		assert.deepEqual([page.status, page.json.code, page.json.status, page.json.title], [200, code, Number(status), title], code);
+	}
+	for (const [code, is] of [['57P03', '57'], ['57014', '57014'], ['53300', '53'], ['08006', '08']]) {
+		const page = await gateway.api(`/problems/${code}`, { token: null, tenant: null });
+		assert.deepEqual([page.status, page.json.code], [200, is], code);
+	}
+	for (const code of ['LG999', '99999', '57P0', 'internals']) assert.equal((await gateway.api(`/problems/${code}`, { token: null, tenant: null })).status, 404, code);
 });
 
 test('what is wrong with the sizes of a proof of consistency names the parameters', async () => {
