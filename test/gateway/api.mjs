@@ -11,7 +11,7 @@ import { anEvent, file, newTenant, program, request, root, scopes, sql, startGat
 
 const run = promisify(execFile);
 const ledgerctl = (...args) => run(`${root}/gateway/bin/ledgerctl`, args, { maxBuffer: 1 << 26 });
-const routes = JSON.parse(execFileSync(program(), ['--print-routes'], { encoding: 'utf8', env: {} }));
+const routes = JSON.parse(execFileSync(program, ['--print-routes'], { encoding: 'utf8', env: {} }));
 const guarded = routes.filter((route) => route.scope !== '');
 
 let gateway;

@@ -2,7 +2,7 @@
 // and the limits.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { raw, startGateway, waitFor } from './lib/gateway.mjs';
+import { raw, sanitizer, startGateway, waitFor } from './lib/gateway.mjs';
 
 let gateway;
 before(async () => { gateway = await startGateway({ env: { LEDGER__HTTP__MAXCONNECTIONS: '1024' } }); });
@@ -103,7 +103,7 @@ describe('limits', () => {
 		const took = await round(sockets, 1);
 		assert.ok(took < 500, `${took} ms`);
 		// Sanitizers keep what was freed.
-		const most = (process.env.GATEWAY_ASAN === '1' ? 512 : 96) * 1024 * 1024;
+		const most = (sanitizer ? 512 : 96) * 1024 * 1024;
 		assert.ok(gateway.rss() < most, `${gateway.rss()} bytes`);
 		close([...idle, ...sockets]);
 		await waitFor(() => gateway.fds() < 60, { what: 'they are gone' });

@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Dice } from '../differential/dice.mjs';
-import { file, newTenant, raw, root, rows, sql, startGateway, waitFor, work } from './lib/gateway.mjs';
+import { file, newTenant, raw, root, rows, sanitizer, sql, startGateway, waitFor, work } from './lib/gateway.mjs';
 
 const ledgerctl = `${root}/gateway/bin/ledgerctl`;
 const MANY = 20_000;
 // Beyond rest; a sanitizer keeps what was freed for a while.
-const allowed = (process.env.GATEWAY_ASAN === '1' ? 400 : 6) * 1024 * 1024;
+const allowed = (sanitizer ? 400 : 6) * 1024 * 1024;
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const vkey = execFileSync(ledgerctl, ['keygen', '--name', 'export.example/test', '--out', join(work, 'export.key')], { encoding: 'utf8' }).trim();
 const otherKey = execFileSync(ledgerctl, ['keygen', '--name', 'export.example/test', '--out', join(work, 'other.key')], { encoding: 'utf8' }).trim();

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import {
-	anEvent, Authority, bareEnvironment, file, program, raw, request, runProgram, settings, startGateway, theAuthority, waitFor, work,
+	anEvent, Authority, bareEnvironment, file, noteComplaint, program, raw, request, runProgram, settings, startGateway, theAuthority, waitFor, work,
 } from './lib/gateway.mjs';
 import { relay } from './lib/relay.mjs';
 
@@ -196,12 +196,12 @@ test('--ready asks the gateway that runs with the same settings', async () => {
 // As a container's first process: there a signal without a handler is not even delivered.
 test('it works as process 1', async (t) => {
 	const env = { ...bareEnvironment(), ...settings() };
-	const child = spawn('unshare', ['--fork', '--pid', '--kill-child', program()], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+	const child = spawn('unshare', ['--fork', '--pid', '--kill-child', program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 	t.after(() => child.kill('SIGKILL'));
 	let text = '';
 	child.stdout.on('data', (chunk) => { text += chunk; });
 	child.stderr.on('data', (chunk) => { text += chunk; });
-	const ended = new Promise((resolve) => child.on('close', (code) => resolve(code)));
+	const ended = new Promise((resolve) => child.on('close', (code) => { noteComplaint(child, text); resolve(code); }));
 	await waitFor(() => /Ledger started/.test(text), { what: 'the start' });
 	assert.equal(JSON.parse(text.split('\n').find((line) => /Ledger started/.test(line))).pid, 1);
 	const { stdout } = await run('pgrep', ['-P', String(child.pid)]);
