@@ -30,6 +30,7 @@ typedef struct job
 	lc_buf		body;			/* canonical JSON, or the bytes of BODY_BYTES */
 	uint64_t	events;			/* of a batch */
 	bool		accepts_gzip;
+	bool		head;			/* nobody wants the body */
 	int64_t		deadline;		/* loop_now(): not worth starting after it */
 	int64_t		queued_us;		/* for the histogram */
 	int			tries;			/* that ended in 40001 or 40P01 */

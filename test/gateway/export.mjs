@@ -98,11 +98,17 @@ test('equal ledgers give equal bytes, compressed or not', async () => {
 	assert.equal(gunzipSync(zipped.bytes).toString(), once.text);
 });
 
-test('HEAD tells the header and gives nothing', async () => {
+test('HEAD tells the header, and nothing is given, nor recorded', async () => {
+	const given = () => sql("SELECT count(*) FROM ledger.ledger_access_log WHERE tenant_id = :'t' AND action LIKE 'export%'", { vars: { t: small } });
+	const before = await given();
 	const answer = await ask('shape=compact', { method: 'HEAD' });
 	assert.equal(answer.status, 200);
 	assert.equal(answer.headers['content-type'], 'application/x-ndjson');
 	assert.equal(answer.bytes.length, 0);
+	assert.equal(answer.headers['ledger-filters-hash'], sha256('{"shape":"compact"}'));
+	assert.equal((await ask('shape=full', { method: 'HEAD' })).status, 400);
+	assert.equal((await ask('shape=compact', { method: 'HEAD', headers: { 'Accept-Encoding': 'gzip' } })).headers['content-encoding'], 'gzip');
+	assert.equal(await given(), before);
 });
 
 test('one JSON array for who asks for it', async () => {
