@@ -2,7 +2,7 @@
 // byte over a socket: two servers in a row must never disagree where a request ends.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { raw, rawExchange, startGateway } from './lib/gateway.mjs';
+import { anEvent, raw, rawExchange, startGateway } from './lib/gateway.mjs';
 
 let gateway;
 before(async () => { gateway = await startGateway(); });
@@ -218,6 +218,24 @@ describe('the request line', () => {
 			assert.doesNotMatch((await socket.closed()).text, /^HTTP\/1\.1 200/);
 		}
 		assert.equal((await gateway.admin('/health/live')).status, 200);
+	});
+});
+
+describe('blanks around values', () => {
+	const event = JSON.stringify(anEvent());
+	const append = ({ authorization = (token) => `Bearer ${token}`, tenant = 'acme', type = 'application/json', length = Buffer.byteLength(event), host = 'ledger' }) =>
+		`POST /v1/ledger/events HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${authorization(gateway.authority.token({}))}\r\nX-Stella-Tenant: ${tenant}\r\n` +
+		`Content-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n${event}`;
+	for (const [what, fields] of Object.entries({
+		'of the tenant': { tenant: ' acme \t ' }, 'of the type': { type: 'application/json  ' }, 'of the host': { host: '\t ledger \t' },
+		'of the credentials, and in them': { authorization: (token) => `  Bearer   ${token} \t` },
+	})) test(what, () => answered(append(fields), 201));
+	test('but not within a value', () => answered(append({ tenant: 'ac me' }), 403));
+	test('a value of blanks is an empty one', () => answered(append({ tenant: ' \t ' }), 400));
+	// libmicrohttpd has judged it before: nobody may read it in another way.
+	test('not of the framing', async () => {
+		assert.deepEqual([...new Set((await exchange(append({ length: `${Buffer.byteLength(event)} ` }))).statuses)], [400]);
+		await refused('POST /v1/ledger/events HTTP/1.1\r\nHost: ledger\r\nTransfer-Encoding: chunked \r\n\r\n0\r\n\r\n', 501, 'unsupported');
 	});
 });
 
