@@ -239,6 +239,27 @@ describe('blanks around values', () => {
 	});
 });
 
+// What libmicrohttpd refuses itself, before anybody is asked, and with a page of HTML
+// (docs/how-to/use-the-gateway.md lists them).  The connection ends there.
+describe('what is no request at all', () => {
+	const post = 'POST /v1/ledger/events HTTP/1.1\r\nHost: ledger\r\n';
+	for (const [what, bytes, status] of [
+		['a request line of two words', 'GET /health/live\r\nHost: ledger\r\n\r\n', 400],
+		['another protocol', 'GET /health/live HTTX/1.1\r\nHost: ledger\r\n\r\n', 400],
+		['a line without a colon', `${head}nocolon\r\n\r\n`, 400],
+		['a length that is no number', `${post}Content-Length: 5x\r\n\r\nabcde`, 400],
+		['a length beyond all', `${post}Content-Length: 99999999999999999999999\r\n\r\nabcde`, 413],
+		['a target beyond all memory', `GET /${'a'.repeat(40000)} HTTP/1.1\r\nHost: ledger\r\n\r\n`, 414],
+		['a header beyond all memory', `${head}A: ${'a'.repeat(40000)}\r\n\r\n`, 431],
+		['a version of which nothing is known', 'GET /health/live HTTP/2.0\r\nHost: ledger\r\n\r\n', 505],
+	]) test(what, async () => {
+		const { text, statuses } = await exchange(`${bytes}${smuggled}`);
+		// Of a bad length it writes the header of its answer twice.
+		assert.ok(statuses.length > 0 && statuses.every((s) => s === status), text);
+		assert.match(text, /<html>/);
+	});
+});
+
 describe('answers', () => {
 	test('HEAD has the header of GET and no body', async () => {
 		const get = await gateway.api('/');
