@@ -35,7 +35,17 @@ has_value(const lc_json *object, const char *name)
 	return member != NULL && member->type != LC_JSON_NULL;
 }
 
-/* "eventId":"…", in front of the members there are. */
+static bool
+is_id(lc_str key)
+{
+	return (key.n == 2 && memcmp(key.s, "id", 2) == 0) || (key.n == 7 && memcmp(key.s, "eventId", 7) == 0);
+}
+
+/*
+ * "eventId":"…", in front of the members there are.  One with the value null
+ * counts as left out, as in the database, and is left out: two of the same name
+ * would be ill-formed.
+ */
 static bool
 put_minted(lc_buf *out, const lc_json *event)
 {
@@ -49,24 +59,16 @@ put_minted(lc_buf *out, const lc_json *event)
 	lc_uuid_format(uuid, text);
 	lc_buf_puts(out, "{\"eventId\":\"");
 	lc_buf_append(out, text, sizeof(text));
-	lc_buf_puts(out, event->count > 0 ? "\"," : "\"");
-	lc_buf_append(out, event->source.s + 1, event->source.n - 1);
-	return true;
-}
-
-/*
- * A member with the value null counts as left out, as in the database: two of
- * the same name would be ill-formed, so such a body is handed on as it is and
- * gets its id there, and is not tried again when the connection is lost.
- */
-static bool
-put_event(lc_buf *out, const lc_json *event, bool keyed)
-{
-	bool		named = lc_json_member(event, "id") != NULL || lc_json_member(event, "eventId") != NULL;
-
-	if (event->type == LC_JSON_OBJECT && !named && !keyed)
-		return put_minted(out, event);
-	lc_buf_append(out, event->source.s, event->source.n);
+	lc_buf_putc(out, '"');
+	for (const lc_json *member = event->child; member != NULL; member = member->next)
+		if (!is_id(member->key))
+		{
+			lc_buf_putc(out, ',');
+			lc_jcs_put_string(out, member->key.s, member->key.n);
+			lc_buf_putc(out, ':');
+			lc_buf_append(out, member->source.s, member->source.n);
+		}
+	lc_buf_putc(out, '}');
 	return true;
 }
 
@@ -114,13 +116,14 @@ fill(append_item *item)
 		lc_str		key = lc_json_string(lc_jsontree_root(context), "idempotencyKey");
 
 		lc_buf_puts(&item->text, "{\"event\":");
-		good = put_event(&item->text, root, key.s != NULL);
+		item->minted = root->type == LC_JSON_OBJECT && key.s == NULL && !has_value(root, "id") &&
+			!has_value(root, "eventId");
+		good = !item->minted || put_minted(&item->text, root);
+		if (!item->minted)
+			lc_buf_append(&item->text, root->source.s, root->source.n);
 		put_who(&item->text, j, key);
 		lc_buf_putc(&item->text, '}');
 		note_type(item->type, root);
-		/* Neither id nor key after all: a second try would be a second event. */
-		item->once = key.s == NULL && !has_value(root, "id") && !has_value(root, "eventId") &&
-			(lc_json_member(root, "id") != NULL || lc_json_member(root, "eventId") != NULL);
 	}
 	lc_jsontree_free(context);
 	lc_jsontree_free(event);
@@ -175,6 +178,15 @@ count_stored(const job *j, const char *type)
 }
 
 void
+append_mark_new(reply *r)
+{
+	if (r->status != 200)
+		return;
+	r->status = 201;
+	reply_header_remove(r, "Idempotency-Hit");
+}
+
+void
 append_count_one(const job *j, const char *type)
 {
 	count_stored(j, type);
@@ -216,6 +228,9 @@ append_item_answer(append_item *item, const PGresult *result, int row)
 		append_item_refuse(item, "internal", "the database gave no answer for the event");
 		return;
 	}
+	/* It was there already: by a first try, whose answer was lost. */
+	if (item->minted)
+		append_mark_new(&j->reply);
 	if (j->reply.status == 201)
 		append_count_one(j, item->type);
 	done(item);

@@ -13,7 +13,7 @@ typedef struct append_item
 	job		   *job;
 	lc_buf		text;			/* {"event":…,"subject":…,"actorType":…,"anyActor":…[,"key":…]} */
 	char		type[64];		/* for metrics; "" if the event names none */
-	bool		once;			/* has no id: not to be tried again after a lost connection */
+	bool		minted;			/* its id was made here: whoever finds it stored has stored it */
 	bool		alone;			/* its batch failed as a whole: now by itself */
 	unsigned	tries;			/* batches that were lost or to be tried again */
 	struct append_item *next;
@@ -32,6 +32,9 @@ extern void append_item_answer(append_item *item, const PGresult *result, int ro
 /* The same with the problem of a failed batch; result NULL: the database is away. */
 extern void append_item_fail(append_item *item, const PGresult *result, unsigned retry_after);
 extern void append_item_refuse(append_item *item, const char *code, const char *detail);
+
+/* The answer "it was there already", for what can only have been stored by this very request. */
+extern void append_mark_new(reply *r);
 
 /* A whole batch (POST …/events:batch) is committed: the same counting for each of its events. */
 extern void append_count_batch(const job *j);

@@ -7,7 +7,8 @@
  * Sync.  When a batch fails as a whole, what becomes of it depends on why:
  *
  *		the connection is lost, 40001, 40P01	again, with its ids it is harmless
- *		a lock, a time-out, no space, no right	all are told so: alone they would fare no better
+ *		a lock, a time-out, no space, no right,
+ *		a standby, a damaged ledger				all are told so: alone they would fare no better
  *		anything else							one by one, so that the others are stored
  *
  * A tenant whose batches wait for locks until they are cut off may hold all
@@ -23,8 +24,9 @@
 
 #define MOST_TRIES 5
 
-/* Name of the statement. */
+/* The statement, and its name. */
 #define APPEND "append"
+#define APPEND_SQL "SELECT item, status, headers, body FROM ledger.ledger_http_append($1, $2)"
 
 /* ---- sending ---- */
 
@@ -67,7 +69,7 @@ send_batch(lane *l)
 	{
 		if (!l->prepared)
 		{
-			dbconn_prepare(&l->conn, APPEND, "SELECT item, status, headers, body FROM ledger.ledger_http_append($1, $2)");
+			dbconn_prepare(&l->conn, APPEND, APPEND_SQL);
 			l->prepared = l->parsing = true;
 		}
 		values[1] = items.data;
@@ -191,14 +193,18 @@ answer_batch(lane *l, const PGresult *result)
 			append_item_refuse(items[i], "internal", "the database gave no answer for the event");
 }
 
-/* Nobody of the batch can help it: locks, time-outs, resources, privileges, objects that are not there. */
+/*
+ * Nobody of the batch can help it: a standby, locks, time-outs, resources,
+ * privileges, objects that are not there, a ledger that is damaged or not ready.
+ * But LG507, too many chains, is what the batch is as a whole.
+ */
 static bool
 fate_of_all(const char *sqlstate)
 {
-	static const char *const classes[] = {"42", "3F", "53", "55", "57", "58"};
+	static const char *const classes[] = {"25", "42", "3F", "53", "55", "57", "58", "LG500", "LG503"};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
-		if (strncmp(sqlstate, classes[i], 2) == 0)
+		if (strncmp(sqlstate, classes[i], strlen(classes[i])) == 0)
 			return true;
 	return false;
 }
@@ -217,7 +223,7 @@ fail_list(append_item *list, const PGresult *error, unsigned after)
 
 /* Puts back who may try once more, and tells the others. */
 static void
-again(append_queue *q, append_item *list, const PGresult *error, bool unknown, unsigned after)
+again(append_queue *q, append_item *list, const PGresult *error, unsigned after)
 {
 	append_item *kept = NULL;
 	append_item **end = &kept;
@@ -228,7 +234,7 @@ again(append_queue *q, append_item *list, const PGresult *error, bool unknown, u
 
 		list = item->next;
 		item->next = NULL;
-		if (++item->tries > MOST_TRIES || (unknown && item->once))
+		if (++item->tries > MOST_TRIES)
 			append_item_fail(item, error, after);
 		else
 		{
@@ -263,12 +269,12 @@ fail_batch(lane *l, const PGresult *error)
 	if (stale)
 	{
 		renew(l->owner);
-		again(q, list, error, false, 0);
+		again(q, list, error, 0);
 	}
 	else if (db_sqlstate_retry(state))
 	{
 		append_queue_hold(q, db_pause(++q->tries, 5, 500));
-		again(q, list, error, false, 0);
+		again(q, list, error, 0);
 	}
 	else if (n == 1 || fate_of_all(state))
 	{
@@ -360,7 +366,7 @@ down(void *arg)
 
 	clear_results(l);
 	if (q != NULL)
-		again(q, release(l), NULL, true, dbconn_retry_after(&l->conn));
+		again(q, release(l), NULL, dbconn_retry_after(&l->conn));
 	if (all_away(a))
 		append_queues_refuse(a, refuse_away, a);
 	if (q != NULL)

@@ -90,7 +90,8 @@ retry_fired(void *arg)
 	if (c->state == DBCONN_AWAY)
 		attempt(c);
 	else if (c->state == DBCONN_UP)
-		lose(c, c->leaving ? "its session was reset, or a function replaced" : one_line(c->conn));	/* or a send failed */
+		/* Given up, or a send failed. */
+		lose(c, c->leaving ? "its session was reset, or a function replaced" : one_line(c->conn));
 	else
 		lose(c, "no answer in time");
 }

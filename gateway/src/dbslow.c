@@ -229,7 +229,7 @@ keep(void *arg)
 
 /* ---- the pool ---- */
 
-/* Under the lock: 0 if a connection is there or the first attempts are still being made, else seconds. */
+/* Under the lock: 0 if a connection is there, or its first attempt since it was lost is being made; else seconds. */
 static unsigned
 away(void)
 {
@@ -239,7 +239,7 @@ away(void)
 	{
 		unsigned	after = dbslow_retry_after(&conns[i]);
 
-		if (conns[i].conn != NULL || !conns[i].attempted)
+		if (conns[i].conn != NULL || conns[i].failures == 0)
 			return 0;
 		if (soonest == 0 || after < soonest)
 			soonest = after;

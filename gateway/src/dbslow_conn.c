@@ -68,14 +68,15 @@ dbslow_connect(dbslow_conn *c)
 		c->conn = conn;
 		c->cancel = PQgetCancel(conn);
 		c->attempted = true;
-		pthread_mutex_unlock(&dbslow_lock);
 		c->failures = 0;
+		pthread_mutex_unlock(&dbslow_lock);
 		return true;
 	}
-	if (c->failures++ == 0)
+	if (c->failures == 0)
 		log_line(LOG_WARN, "db.unreachable", "slow connection: no connection");
 	PQfinish(conn);
 	pthread_mutex_lock(&dbslow_lock);
+	c->failures++;
 	c->retry_at = dbthread_now() + db_pause(c->failures, 100, 5000);
 	c->attempted = true;
 	pthread_mutex_unlock(&dbslow_lock);
@@ -192,6 +193,7 @@ dbslow_commit(dbslow_conn *c, job *j)
 		PQclear(result);
 		problem_set(&p, "internal", "the transaction was not committed");
 		problem_reply(&j->reply, &p, j->path, j->trace_id);
+		snprintf(c->sqlstate, sizeof(c->sqlstate), "XX000");	/* not a lost connection */
 		return false;
 	}
 	return done(c, j, result);
@@ -353,17 +355,18 @@ pause_for(int64_t ms)
 
 /*
  * 40001 and 40P01 have stored nothing, so that any job may run again.  After a
- * lost connection nobody knows, and only reads do, once.
+ * lost connection nobody knows, and only what is harmless twice does, once.
  */
-static bool
-run_again(dbslow_conn *c, job *j, bool *lost_before)
+bool
+dbslow_again(dbslow_conn *c, job *j, bool harmless)
 {
 	bool		lost = c->sqlstate[0] == '\0';
 
+	dbslow_rollback(c);
 	if (job_abandoned(j) || dbthread_now() >= j->deadline)
 		return false;
-	if (lost && !*lost_before && (j->route->flags & ROUTE_READ_ONLY) != 0)
-		*lost_before = true;
+	if (lost && !c->lost_before && harmless)
+		c->lost_before = true;
 	else if (db_sqlstate_retry(c->sqlstate) && ++j->tries < MOST_TRIES)
 		pause_for(db_pause((unsigned) j->tries, 10, 500));
 	else
@@ -375,8 +378,7 @@ run_again(dbslow_conn *c, job *j, bool *lost_before)
 void
 dbslow_run(dbslow_conn *c, job *j)
 {
-	bool		lost_before = false;
-
+	c->lost_before = false;
 	if (j->route->work != NULL)
 	{
 		j->route->work(j, c);
@@ -384,11 +386,8 @@ dbslow_run(dbslow_conn *c, job *j)
 		return;
 	}
 	while (!call_function(c, j))
-	{
-		dbslow_rollback(c);
-		if (!run_again(c, j, &lost_before))
+		if (!dbslow_again(c, j, (j->route->flags & ROUTE_READ_ONLY) != 0))
 			return;
-	}
 	/* 200: all of it was there before. */
 	if (j->route->body == BODY_EVENTS && j->reply.status == 201)
 		append_count_batch(j);

@@ -17,10 +17,11 @@ struct dbslow_conn
 	pthread_t	thread;
 	PGconn	   *conn;			/* NULL: away; changed under the lock */
 	int64_t		retry_at;		/* of an attempt to connect; changed under the lock */
-	unsigned	failures;		/* attempts in a row */
+	unsigned	failures;		/* attempts in a row; changed under the lock */
 	bool		begun;			/* a transaction */
 	bool		rows;			/* are coming (dbslow_rows_begin) */
 	char		sqlstate[6];	/* of the last failure; "" : the connection is lost */
+	bool		lost_before;	/* in this job */
 
 	/* Under the pool's lock, for the keeper. */
 	job		   *running;

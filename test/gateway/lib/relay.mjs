@@ -4,6 +4,7 @@
 //     door.silence()                           new connections wait for ever, as in a network without answers
 //     door.cut(/f-1/)                          the next request with these bytes reaches the server and is carried out there,
 //                                              and then the connection ends before the answer: resolves when it has
+//     door.cut(/f-1/, 'COMMIT')                the same to the next COMMIT behind them
 //     door.inject('DISCARD ALL')               a statement on each session, behind the client's back, as poolers do
 //     door.lead({ host, port })                to another server from now on; connections to the old one end
 //     door.close()                             and every connection
@@ -43,9 +44,14 @@ export async function relay(port = 0) {
 
 	// From the client, and from the server: what is handed on, if anything.
 	function ask(link, chunk) {
-		if (cutting && !link.doomed && cutting.pattern.test(chunk.toString('latin1'))) {
-			link.doomed = cutting.done;
+		const text = cutting || link.awaits ? chunk.toString('latin1') : '';
+		if (cutting?.pattern.test(text)) {
+			link.awaits = cutting;
 			cutting = undefined;
+		}
+		if (link.awaits && text.includes(link.awaits.end)) {
+			link.doomed = link.awaits.done;
+			link.awaits = undefined;
 		}
 		link.upstream.write(chunk);
 	}
@@ -86,7 +92,7 @@ export async function relay(port = 0) {
 		url: `postgresql://${database.user}@127.0.0.1:${own}/${database.name}`,
 		silence: () => { silent = true; },
 		unanswered: () => unanswered,
-		cut: (pattern) => new Promise((done) => { cutting = { pattern, done }; }),
+		cut: (pattern, last = '') => new Promise((done) => { cutting = { pattern, end: last, done }; }),
 		inject: (text) => Promise.all([...links].filter((link) => link.upstream).map((link) => new Promise((done) => {
 			link.swallow = done;
 			link.upstream.write(query(text));
