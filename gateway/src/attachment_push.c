@@ -73,7 +73,8 @@ send_out(job *j, const char *url, const attachment_row *row, const lc_buf *plain
 	http_request request = {
 		.method = "PUT", .url = url, .content_type = type, .body = plain->data, .body_len = plain->len,
 		.limits = {PUSH_TIMEOUT, ca != NULL && ca[0] != '\0' ? ca : NULL},
-		.max_answer = PUSH_ANSWER, .https_only = true, .cancelled = gave_up, .arg = j
+		/* A proxy would be a host that no list has judged, and would resolve the names by itself. */
+		.max_answer = PUSH_ANSWER, .https_only = true, .direct = true, .cancelled = gave_up, .arg = j
 	};
 
 	snprintf(type, sizeof(type), "%.*s", (int) row->subject.media_type.n, row->subject.media_type.s);

@@ -391,6 +391,31 @@ test('pushed to a service that is allowed', async () => {
 	}
 });
 
+test('by no proxy that the environment names, nor are keys fetched by one from the machine itself', async () => {
+	const a = await attached();
+	const target = await locker();
+	const proxy = await locker();
+	const keys = await locker((req, res) => { res.writeHead(200, { 'Content-Type': 'application/json' }); res.end(JSON.stringify(gateway.authority.jwks())); });
+	const proxies = Object.fromEntries(['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'ALL_PROXY', 'all_proxy'].map((name) => [name, proxy.url]));
+	const open = await startGateway({ env: { ...proxies, LEDGER__AUTH__JWKS: keys.url, LEDGER__ATTACHMENTS__ALLOWEGRESS: 'true', LEDGER__ATTACHMENTS__EGRESSALLOWLIST: `127.0.0.1:${target.port};127.0.0.1` } });
+	try {
+		const answer = await push(a, target.url, open);
+		assert.equal(answer.status, 200, answer.text);
+		assert.equal(target.seen.length, 1);
+		assert.equal(keys.seen.length, 1);
+		// Nobody is there, and nobody else is asked.
+		assert.equal((await push(a, 'https://127.0.0.1/', open)).json.code, 'egress_failed');
+		assert.equal(proxy.connections, 0);
+		// They are in force: keys from another host by https come through it.
+		const through = await startGateway({ env: { ...proxies, LEDGER__AUTH__JWKS: 'https://authority.invalid/jwks' } });
+		await waitFor(() => proxy.connections > 0, { what: 'the proxy' });
+		await through.stop();
+	} finally {
+		await open.stop();
+		for (const service of [target, proxy, keys]) await service.close();
+	}
+});
+
 test('not to one that is not allowed, however it is spelt, and nobody is connected to', async () => {
 	const a = await attached();
 	const target = await locker();
