@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "dbconn.h"
+#include "dboutage.h"
 #include "log.h"
 
 #define FIRST_PAUSE_MS 100
@@ -52,7 +53,10 @@ lose(dbconn *c, const char *why)
 	bool		was_up = c->state == DBCONN_UP;
 	int64_t		pause;
 
-	log_line(LOG_WARN, c->state == DBCONN_UP ? "db.lost" : "db.unreachable", "%s connection: %s", c->purpose, why);
+	if (was_up)
+		log_line(LOG_WARN, "db.lost", "%s connection: %s", c->purpose, why);
+	else
+		dboutage_failed(now, c->purpose, why);
 	drop(c);
 	c->failures = was_up ? 0 : c->failures + 1;
 	/* At once after a loss; but a server that takes connections only to drop them is not asked without rest. */
@@ -96,7 +100,12 @@ retry_fired(void *arg)
 		lose(c, "no answer in time");
 }
 
-/* Results are due and none comes: the peer is gone without a word, or the server hangs. */
+/*
+ * Results are due and none comes: the peer is gone without a word, or the server
+ * hangs.  What was on its way counts as lost: a read is asked once more, appends,
+ * which their ids make harmless, up to five times in all; by then their clients
+ * have been told that the deadline passed.
+ */
 static void
 silence_fired(void *arg)
 {
@@ -126,6 +135,7 @@ take_setting(dbconn *c, PGresult *result)
 		atomic_fetch_add(&db_tallies.connected, 1);
 		if (c->failures > 0 || c->retry_at != 0)
 			atomic_fetch_add(&db_tallies.reconnects, 1);
+		dboutage_connected(c->up_since);
 		log_line(LOG_INFO, "db.connected", "%s connection is up", c->purpose);
 	}
 	else if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)

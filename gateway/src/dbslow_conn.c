@@ -9,6 +9,7 @@
 
 #include "append_item.h"
 #include "config.h"
+#include "dboutage.h"
 #include "dbslow_internal.h"
 #include "log.h"
 
@@ -70,10 +71,10 @@ dbslow_connect(dbslow_conn *c)
 		c->attempted = true;
 		c->failures = 0;
 		pthread_mutex_unlock(&dbslow_lock);
+		dboutage_connected(dbthread_now());
 		return true;
 	}
-	if (c->failures == 0)
-		log_line(LOG_WARN, "db.unreachable", "slow connection: no connection");
+	dboutage_failed(dbthread_now(), "slow", "no connection");
 	PQfinish(conn);
 	pthread_mutex_lock(&dbslow_lock);
 	c->failures++;

@@ -66,6 +66,24 @@ test('while it is away everyone is told at once, and when it is back all goes on
 		await waitFor(async () => (await gateway.api(path, { tenant })).status === 200, { what: path, deadline: 15_000 });
 });
 
+test('the log tells that it is away, not of every attempt, and that it is back', async () => {
+	const of = (event) => gateway.log.filter((line) => line.event === event);
+	const before = { away: of('db.unreachable').length, back: of('db.reachable').length };
+	await cluster('stop');
+	try {
+		await waitFor(() => of('db.unreachable').length > before.away, { what: 'the first line' });
+		// Each of the three connections tries more than once in this time; what tells of it is the wait that they announce.
+		await waitFor(async () => Number((await gateway.api('/v1/ledger/chains')).headers['retry-after']) >= 2, { what: 'several attempts' });
+	} finally {
+		await cluster('start');
+	}
+	await gateway.ready();
+	await waitFor(() => of('db.reachable').length > before.back, { what: 'the line of the end' });
+	assert.equal(of('db.unreachable').length, before.away + 1);
+	const [, attempts] = /^again, after \d+ s and (\d+) attempts$/.exec(of('db.reachable').at(-1).message);
+	assert.ok(Number(attempts) >= 3, attempts);
+});
+
 test('restarted under load: nothing acknowledged is lost, nothing is there twice', async () => {
 	const tenant = await newTenant('restart');
 	const { answers, stop } = load(tenant, 8);
