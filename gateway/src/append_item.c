@@ -102,9 +102,8 @@ note_type(char out[64], const lc_json *event)
 
 /* Both texts come from the door, so that they are not JSON can only be memory. */
 static bool
-fill(append_item *item)
+fill(append_item *item, const job *j)
 {
-	job		   *j = item->job;
 	lc_jsontree *context = NULL;
 	lc_jsontree *event = NULL;
 	bool		good = false;
@@ -130,33 +129,35 @@ fill(append_item *item)
 	return good && item->text.status == LC_OK;
 }
 
-append_item *
-append_item_new(job *j)
+bool
+append_item_make(job *j)
 {
 	append_item *item = calloc(1, sizeof(*item));
 
 	if (item == NULL)
 	{
 		job_refuse(j, "pool_exhausted", "out of memory");
-		return NULL;
+		return false;
 	}
-	item->job = j;
+	j->append = item;
 	lc_buf_init(&item->text, &lc_alloc_malloc);
 	quota_accepted(j->who.tenant, 1);
-	if (fill(item))
-		return item;
-	append_item_refuse(item, "pool_exhausted", "out of memory");
-	return NULL;
+	if (fill(item, j))
+	{
+		j->weight = item->text.len;
+		return true;
+	}
+	append_item_refuse(j, "pool_exhausted", "out of memory");
+	return false;
 }
 
 static void
-done(append_item *item)
+done(job *j)
 {
-	job		   *j = item->job;
-
 	quota_accepted(j->who.tenant, -1);
-	lc_buf_free(&item->text);
-	free(item);
+	lc_buf_free(&j->append->text);
+	free(j->append);
+	j->append = NULL;
 	job_done(j);
 }
 
@@ -219,36 +220,34 @@ append_count_batch(const job *j)
 }
 
 void
-append_item_answer(append_item *item, const PGresult *result, int row)
+append_item_answer(job *j, const PGresult *result, int row)
 {
-	job		   *j = item->job;
-
 	if (!db_row_reply(result, row, 1, j))
 	{
-		append_item_refuse(item, "internal", "the database gave no answer for the event");
+		append_item_refuse(j, "internal", "the database gave no answer for the event");
 		return;
 	}
 	/* It was there already: by a first try, whose answer was lost. */
-	if (item->minted)
+	if (j->append->minted)
 		append_mark_new(&j->reply);
 	if (j->reply.status == 201)
-		append_count_one(j, item->type);
-	done(item);
+		append_count_one(j, j->append->type);
+	done(j);
 }
 
 void
-append_item_fail(append_item *item, const PGresult *result, unsigned retry_after)
+append_item_fail(job *j, const PGresult *result, unsigned retry_after)
 {
-	db_job_problem(result, item->job, retry_after);
-	done(item);
+	db_job_problem(result, j, retry_after);
+	done(j);
 }
 
 void
-append_item_refuse(append_item *item, const char *code, const char *detail)
+append_item_refuse(job *j, const char *code, const char *detail)
 {
 	problem		p;
 
 	problem_set(&p, code, "%s", detail);
-	problem_reply(&item->job->reply, &p, item->job->path, item->job->trace_id);
-	done(item);
+	problem_reply(&j->reply, &p, j->path, j->trace_id);
+	done(j);
 }

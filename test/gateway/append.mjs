@@ -58,6 +58,18 @@ test('an event is created, found again, and not replaced', async () => {
 	assert.deepEqual(read.json, line);
 });
 
+test('a tenant with a long name is not the one whose name is the beginning of it', async () => {
+	const short = await newTenant('n'.repeat(52));
+	const long = short + 'n'.repeat(128 - short.length);
+	assert.equal(short.length, 63);
+	await sql("SELECT ledger.ledger_create_tenant(:'t'); SELECT ledger.ledger_grant_tenant('gateway_login', :'t')", { vars: { t: long } });
+	for (let n = 1; n <= 2; n++) {
+		created(await append(anEvent(), { tenant: long }));
+		assert.equal((await stored(long)).length, n);
+	}
+	assert.deepEqual(await stored(short), []);
+});
+
 test('an event without id gets one, and an Idempotency-Key stands for one', async () => {
 	assert.notEqual(created(await append(anEvent())).envelope.id, created(await append(anEvent())).envelope.id);
 	const event = anEvent();
