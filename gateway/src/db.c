@@ -112,6 +112,14 @@ db_call_sql(char *out, size_t size, const route *r)
 			 r->body == BODY_NONE ? "" : ", $3");
 }
 
+void
+db_call_many_sql(char *out, size_t size, const route *r)
+{
+	snprintf(out, size, "SELECT c.number::integer, r.status, r.headers, r.body"
+			 " FROM pg_catalog.jsonb_array_elements($2::jsonb) WITH ORDINALITY AS c (context, number),"
+			 " LATERAL ledger.%s($1, c.context) AS r", r->function);
+}
+
 /* ---- results ---- */
 
 bool
@@ -357,6 +365,8 @@ db_count(db_counters *out)
 	out->retries = atomic_load_explicit(&t->retries, memory_order_relaxed);
 	out->batches = atomic_load_explicit(&t->batches, memory_order_relaxed);
 	out->batched = atomic_load_explicit(&t->batched, memory_order_relaxed);
+	out->read_batches = atomic_load_explicit(&t->read_batches, memory_order_relaxed);
+	out->batched_reads = atomic_load_explicit(&t->batched_reads, memory_order_relaxed);
 }
 
 bool

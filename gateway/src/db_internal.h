@@ -14,7 +14,7 @@
 typedef struct db_tally
 {
 	atomic_int	connections, connected, quick_connected, busy, waiting;
-	atomic_ullong timeouts, reconnects, retries, batches, batched;
+	atomic_ullong timeouts, reconnects, retries, batches, batched, read_batches, batched_reads;
 } db_tally;
 extern db_tally db_tallies;
 
@@ -32,6 +32,9 @@ extern void db_silence(PGconn *conn);
 
 /* SELECT status, headers, body FROM the route's function. */
 extern void db_call_sql(char *out, size_t size, const route *r);
+
+/* The same for several, whose contexts are an array: SELECT number (from 1), status, headers, body, in their order. */
+extern void db_call_many_sql(char *out, size_t size, const route *r);
 
 /* A row of a function into the reply; a status of 400 and more is a refusal that came as data. */
 extern bool db_row_reply(const PGresult *result, int row, int first_column, job *j);

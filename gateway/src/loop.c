@@ -3,8 +3,9 @@
  *		One event loop.
  *
  * In each round: wait, hand descriptors that are ready to their owners, run
- * what other threads posted, fire timers, and last let libmicrohttpd work, so
- * that answers which came from the database in this round are sent in it.
+ * what other threads posted, fire timers, and then let libmicrohttpd work, so
+ * that answers which came from the database in this round are sent in it; last,
+ * send what the requests of the round ask of the database.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -170,6 +171,9 @@ one_round(loop *l, int wait)
 	loop_timers_fire(l);
 	for (door *d = l->doors; d != NULL; d = door_next(d))
 		door_run(d);
+	/* Last: what this round's requests ask can share statements. */
+	if (l->pipe != NULL)
+		dbpipe_run(l->pipe);
 }
 
 static void
