@@ -3,9 +3,11 @@
  *		Transactions and statements over a blocking connection, in its thread.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "append_item.h"
 #include "config.h"
@@ -28,6 +30,9 @@ dbslow_disconnect(dbslow_conn *c)
 	dbslow_cancel_over(c);
 	PQfreeCancel(c->cancel);
 	c->cancel = NULL;
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
 	conn = c->conn;
 	c->conn = NULL;
 	pthread_mutex_unlock(&dbslow_lock);
@@ -36,37 +41,45 @@ dbslow_disconnect(dbslow_conn *c)
 	atomic_fetch_sub(&db_tallies.connected, 1);
 }
 
-/* A lock may be waited for half the time: who waits gives way before the statement is cut off as too slow. */
-static bool
-set_up(PGconn *conn)
+/*
+ * With an end to every wait, which the pool's own ends early.  A lock may be
+ * waited for half the time: who waits gives way before the statement is cut off
+ * as too slow.  NULL: no connection.
+ */
+static PGconn *
+open_connection(fault *f)
 {
+	dbthread	t = {.purpose = "slow", .stop = dbslow_stop_fd};
+	int			timeout = (int) config_now()->db_connect_timeout_ms;
+	int64_t		slow = config_now()->db_slow_timeout_ms;
 	char		sql[1200];
-	PGresult   *result;
-	bool		good;
 
-	db_silence(conn);
-	db_settings_sql(sql, sizeof(sql), config_now()->db_slow_timeout_ms, (config_now()->db_slow_timeout_ms + 1) / 2);
-	result = PQexec(conn, sql);
-	good = PQresultStatus(result) == PGRES_TUPLES_OK;
-	PQclear(result);
-	return good;
+	db_settings_sql(sql, sizeof(sql), slow, (slow + 1) / 2);
+	if (dbthread_connect(&t, timeout, f))
+	{
+		PGresult   *result = dbthread_query(&t, sql, 0, NULL, timeout, f);
+
+		if (result == NULL)
+			dbthread_close(&t);
+		PQclear(result);
+	}
+	return t.conn;
 }
 
 bool
 dbslow_connect(dbslow_conn *c)
 {
-	db_params	params;
-	PGconn	   *conn;
+	fault		f;
+	PGconn	   *conn = open_connection(&f);
 
-	db_connect_params(&params, "slow");
-	conn = PQconnectdbParams(params.keywords, params.values, 0);
-	if (PQstatus(conn) == CONNECTION_OK && set_up(conn))
+	if (conn != NULL)
 	{
 		if (c->attempted)
 			atomic_fetch_add(&db_tallies.reconnects, 1);
 		atomic_fetch_add(&db_tallies.connected, 1);
 		pthread_mutex_lock(&dbslow_lock);
 		c->conn = conn;
+		c->fd = fcntl(PQsocket(conn), F_DUPFD_CLOEXEC, 3);
 		c->cancel = PQgetCancel(conn);
 		c->attempted = true;
 		c->failures = 0;
@@ -74,8 +87,7 @@ dbslow_connect(dbslow_conn *c)
 		dboutage_connected(dbthread_now());
 		return true;
 	}
-	dboutage_failed(dbthread_now(), "slow", "no connection");
-	PQfinish(conn);
+	dboutage_failed(dbthread_now(), "slow", f.text);
 	pthread_mutex_lock(&dbslow_lock);
 	c->failures++;
 	c->retry_at = dbthread_now() + db_pause(c->failures, 100, 5000);
@@ -204,10 +216,12 @@ dbslow_commit(dbslow_conn *c, job *j)
 static void
 stop_rows(dbslow_conn *c)
 {
-	char		ignored[256];
 	PGresult   *result;
 
-	PQcancel(c->cancel, ignored, sizeof(ignored));
+	pthread_mutex_lock(&dbslow_lock);
+	dbslow_cancel_begin(c);
+	dbslow_cancel_over(c);
+	pthread_mutex_unlock(&dbslow_lock);
 	while ((result = PQgetResult(c->conn)) != NULL)
 		PQclear(result);
 	c->rows = false;

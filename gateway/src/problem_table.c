@@ -131,8 +131,8 @@ static const problem_kind kinds[] = {
 	QUIET, ONCE, 0},
 	{"23505", 409, "Already there", "Something of that name is recorded already, with other content.", QUIET, ONCE, 0},
 	{"25006", 503, "Database takes no writes", "The database that the gateway is connected to is a standby, or was "
-	"made read-only. Nothing was stored: send the request again as Retry-After says. An operator promotes it, or leads the "
-	"gateway to the primary.", QUIET, ONCE, 5},
+	"made read-only. Nothing was stored: send the request again as Retry-After says. An operator promotes it, or leads "
+	"the gateway to the primary.", QUIET, ONCE, 5},
 	{"40001", 503, "Serialization failure", "Others changed the same data at the same time, again and again. Nothing "
 	"was stored: send the request again.", QUIET, AGAIN, 1},
 	{"40P01", 503, "Deadlock", "Others held locks in another order, again and again. Nothing was stored: send the "

@@ -1,7 +1,7 @@
 // A port in front of the database, for what a network or a pooler does to connections:
 //
 //     const door = await relay();              listens and hands on to the cluster
-//     door.silence()                           new connections wait for ever, as in a network without answers
+//     door.silence()                           new connections wait for ever, as in a network without answers; (false): no more
 //     door.cut(/f-1/)                          the next request with these bytes reaches the server and is carried out there,
 //                                              and then the connection ends before the answer: resolves when it has
 //     door.cut(/f-1/, 'COMMIT')                the same to the next COMMIT behind them
@@ -90,7 +90,7 @@ export async function relay(port = 0) {
 	return {
 		port: own,
 		url: `postgresql://${database.user}@127.0.0.1:${own}/${database.name}`,
-		silence: () => { silent = true; },
+		silence: (on = true) => { silent = on; },
 		unanswered: () => unanswered,
 		cut: (pattern, last = '') => new Promise((done) => { cutting = { pattern, end: last, done }; }),
 		inject: (text) => Promise.all([...links].filter((link) => link.upstream).map((link) => new Promise((done) => {
