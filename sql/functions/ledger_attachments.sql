@@ -129,7 +129,7 @@ COMMENT ON FUNCTION ledger.ledger_http_attach(text, jsonb, jsonb, bytea) IS
 
 -- The event is looked up by the id alone: a row that was put under another finding
 -- would not find it.
-CREATE FUNCTION ledger.ledger_http_attachment(tenant text, context jsonb, purpose text,
+CREATE FUNCTION ledger.ledger_http_attachment(tenant text, context jsonb, purpose text, destination text DEFAULT NULL,
 	OUT finding_id text, OUT attachment_id text, OUT media_type text, OUT file_name text, OUT size_bytes bigint, OUT digest text, OUT event_digest text,
 	OUT key_id text, OUT wrapped_key bytea, OUT nonce bytea, OUT tag bytea, OUT ciphertext bytea)
 	RETURNS record
@@ -156,7 +156,7 @@ BEGIN
 				CASE WHEN v_row.attachment_id IS NULL THEN '' WHEN v_event.event_body IS NULL THEN ' any more: its event was erased'
 				     ELSE ' any more: it has expired' END);
 	END IF;
-	PERFORM ledger.ledger_log_access(tenant, context, 'attachment.' || purpose, v_id);
+	PERFORM ledger.ledger_log_access(tenant, context, 'attachment.' || purpose, concat_ws(' ', v_id, destination));
 	finding_id := v_row.finding_id;
 	attachment_id := v_id;
 	media_type := v_row.media_type;
@@ -172,8 +172,8 @@ BEGIN
 	ciphertext := CASE WHEN purpose <> 'link' THEN v_row.ciphertext END;
 END
 $$;
-COMMENT ON FUNCTION ledger.ledger_http_attachment(text, jsonb, text) IS
-	'One attachment as it is stored, with the digest that its event tells; the access is recorded. purpose: read, link or push. LG404: there is none, or not any more. For ledger_gateway.';
+COMMENT ON FUNCTION ledger.ledger_http_attachment(text, jsonb, text, text) IS
+	'One attachment as it is stored, with the digest that its event tells; the access is recorded. purpose: read, link or push, with the destination, which is recorded behind the id. LG404: there is none, or not any more. For ledger_gateway.';
 
 CREATE FUNCTION ledger.ledger_http_attachments(tenant text, context jsonb)
 	RETURNS TABLE (status integer, headers json, body text)

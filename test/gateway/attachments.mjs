@@ -238,8 +238,11 @@ test('who read, linked and pushed is recorded', async () => {
 	await read(a);
 	await gateway.api(at(a.finding, `/${a.attachmentId}/link`), { method: 'POST', tenant });
 	await gateway.api(at(a.finding), { tenant });
-	const log = await rows(`SELECT subject, action FROM ledger.ledger_access_log WHERE tenant_id = '${tenant}' AND object IN ('${a.attachmentId}', '${a.finding}') ORDER BY action`);
-	assert.deepEqual(log.map((line) => `${line.subject} ${line.action}`), ['tester attachment.link', 'tester attachment.list', 'tester attachment.read']);
+	await read(a, { token: { subject: 'link' } });
+	assert.equal((await gateway.api((await link(a)).url, { token: null, tenant: null })).status, 200);
+	const log = await rows(`SELECT subject, action, via FROM ledger.ledger_access_log WHERE tenant_id = '${tenant}' AND object IN ('${a.attachmentId}', '${a.finding}') ORDER BY action, access_id`);
+	assert.deepEqual(log.map((line) => `${line.subject} ${line.action} ${line.via}`), ['tester attachment.link token', 'tester attachment.link token',
+		'tester attachment.list token', 'tester attachment.read token', 'link attachment.read token', 'link attachment.read link']);
 });
 
 // ---- links ----
@@ -382,7 +385,7 @@ test('pushed to a service that is allowed', async () => {
 		assert.equal(target.seen[0].headers['content-type'], 'text/plain');
 		assert.equal(target.seen[0].headers.authorization, undefined, 'the token stays here');
 		assert.ok(target.seen[0].body.equals(a.content));
-		const [{ n }] = await rows(`SELECT count(*) AS n FROM ledger.ledger_access_log WHERE object = '${a.attachmentId}' AND action = 'attachment.push'`);
+		const [{ n }] = await rows(`SELECT count(*) AS n FROM ledger.ledger_access_log WHERE object = '${a.attachmentId} ${target.url}/evidence/1' AND action = 'attachment.push'`);
 		assert.equal(n, 1);
 		assert.ok(!open.stdout.join('\n').includes('sig=secret'));
 	} finally {
