@@ -94,7 +94,10 @@ request_ready(request *r)
 static void
 forget_work(request *r)
 {
-	if (r->parsing != NULL)
+	/* One that has come back and was not looked at is nobody else's. */
+	if (r->parsing != NULL && r->parsing->back)
+		body_work_free(r->parsing);
+	else if (r->parsing != NULL)
 		r->parsing->request = NULL;
 	r->parsing = NULL;
 	if (r->job == NULL)
@@ -405,6 +408,7 @@ parsed(void *arg)
 {
 	body_work  *w = arg;
 
+	w->back = true;
 	if (w->request == NULL)
 		body_work_free(w);
 	else

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "auth.h"
+#include "body.h"
 #include "config.h"
 #include "cursor.h"
 #include "dbslow.h"
@@ -238,6 +239,7 @@ drain(int signal)
 	if (!wait_until(all_answered, c->drain_timeout_ms))
 		log_line(LOG_WARN, "stop.unanswered", "%d requests were not finished in time", loops_in_flight());
 	tick_stop();
+	body_stop();
 	loops_stop();
 	dbslow_stop();
 	auth_stop();
