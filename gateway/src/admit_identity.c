@@ -78,7 +78,10 @@ judge_token(request *r, const char *authorization, problem *p)
 	}
 	if (result == AUTH_GOOD)
 		return ADMIT_GOOD;
-	if (result == AUTH_WAIT)
+	/* Waited for in vain: without any key that is our fault, and a 401 would make clients throw a good token away. */
+	if (result == AUTH_WAIT && !auth_ready())
+		problem_set(p, "keys_missing", "The authority's keys are not there yet.");
+	else if (result == AUTH_WAIT)
 		problem_set(p, "token_invalid", AUTH_NOT_GOOD);
 	return challenge(r, p, "invalid_token");
 }
