@@ -3,9 +3,13 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { anEvent, key32, newTenant, raw, request, rows, sql, startGateway, superuser, tamper, waitFor } from './lib/gateway.mjs';
+import {
+	anEvent, database, key32, newTenant, program, raw, request, rows, sql, startGateway, superuser, tamper, waitFor, work,
+} from './lib/gateway.mjs';
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const FIRST = key32(2);
@@ -463,20 +467,39 @@ test('a redirect is not followed, a refusal is told, a dead service too', async 
 	}
 });
 
+// Every connect() of the program, as strace sees them: lines with the address.
+const traced = (path) => readFileSync(path, 'utf8').split('\n').filter((line) => /connect\(.*sin6?_port/.test(line));
+
 test('sealed: 403, and no connect()', async () => {
 	const a = await attached();
 	const target = await locker();
-	const sealed = await startGateway({ env: { LEDGER__ATTACHMENTS__ALLOWEGRESS: 'false', LEDGER__ATTACHMENTS__EGRESSALLOWLIST: `127.0.0.1:${target.port}` } });
+	const trace = join(work, 'connects');
+	// -D: the program is our child, strace looks on.  LeakSanitizer cannot work beside it.
+	const start = (allow) => startGateway({
+		program: 'strace', args: ['-f', '-D', '-qq', '-e', 'trace=connect', '-o', trace, program],
+		env: { ASAN_OPTIONS: 'detect_leaks=0', LEDGER__ATTACHMENTS__ALLOWEGRESS: String(allow), LEDGER__ATTACHMENTS__EGRESSALLOWLIST: `127.0.0.1:${target.port}` },
+	});
+	const toTarget = () => traced(trace).filter((line) => line.includes(`htons(${target.port})`));
+	const sealed = await start(false);
 	try {
+		// Its connections to the database are there: no other one is to come.
+		await waitFor(() => traced(trace).length > 0, { what: 'the connections to the database' });
 		const answer = await push(a, `${target.url}/`, sealed);
 		assert.equal(answer.status, 403);
 		assert.match(answer.json.detail, /sealed/);
-		assert.equal(target.connections, 0);
-		// The same locker is reachable: it is the gateway that did not try.
-		assert.equal((await request(`${target.url}/`)).status, 201);
-		assert.equal(target.connections, 1);
 	} finally {
 		await sealed.stop();
+	}
+	assert.deepEqual(traced(trace).filter((line) => !line.includes(`htons(${database.port})`)), []);
+	assert.equal(target.connections, 0);
+	// The same, allowed: the trace would have shown it.
+	const open = await start(true);
+	try {
+		assert.equal((await push(a, `${target.url}/`, open)).status, 200);
+	} finally {
+		await open.stop();
 		await target.close();
 	}
+	assert.equal(toTarget().length, 1);
+	assert.equal(target.connections, 1);
 });
