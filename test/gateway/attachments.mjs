@@ -353,6 +353,44 @@ test('an attachment that has expired is not given out', async () => {
 	}
 });
 
+test('what is not given out any more is not offered', async () => {
+	const brief = await startGateway({ env: { LEDGER__ATTACHMENTS__LIFETIME: '1s' } });
+	try {
+		const finding = await aFinding();
+		const listed = async () => (await gateway.api(at(finding), { tenant })).json.attachments.map((a) => a.attachmentId);
+		const expiring = (await attach(finding, 'x', { on: brief })).json.attachmentId;
+		const [erased, kept] = [(await attach(finding, 'y')).json.attachmentId, (await attach(finding, 'z')).json.attachmentId];
+		assert.ok((await listed()).includes(erased));
+		await tamper('ledger_events', 'UPDATE ledger.ledger_events SET event_body = NULL, payload_salt = NULL WHERE event_id = :\'id\'', { vars: { id: erased } });
+		await waitFor(async () => (await read({ finding, attachmentId: expiring })).status === 404, { deadline: 5000, what: 'its end' });
+		assert.deepEqual(await listed(), [kept]);
+		for (const attachmentId of [erased, expiring]) assert.equal((await read({ finding, attachmentId })).status, 404);
+		// That there was one is not forgotten.
+		const events = (await gateway.api(`/v1/ledger/events?findingId=${finding}&type=finding.attachment_added`, { tenant })).json.events;
+		assert.equal(events.length, 3);
+	} finally {
+		await brief.stop();
+	}
+});
+
+test('who reads one tenant\'s attachments locks no other tenant\'s events', async () => {
+	const a = await attached();
+	await newTenant('other');
+	const context = JSON.stringify({ subject: 'tester', path: { findingId: a.finding, attachmentId: a.attachmentId }, query: {} });
+	// Eight times in one session: from the sixth on a plan is kept, unless it must not be.
+	const locked = async (before, call) => Number((await sql(`BEGIN; SET LOCAL session_replication_role = replica; ${before};
+		SET LOCAL SESSION AUTHORIZATION gateway_login; SET LOCAL app.current_tenant = '${tenant}';
+		SELECT count(*) FROM generate_series(1, 8) AS n, LATERAL ledger.${call.replace('$1', `'${tenant}'`).replace('$2', ":'context'::jsonb || jsonb_build_object('n', n)")};
+		RESET SESSION AUTHORIZATION;
+		SELECT count(DISTINCT l.relation) FROM pg_locks AS l JOIN pg_inherits AS i ON i.inhrelid = l.relation
+		WHERE i.inhparent = 'ledger.ledger_events'::regclass AND l.pid = pg_backend_pid(); ROLLBACK`, { vars: { context } })).split('\n').pop());
+	for (const [name, call] of [['ledger_http_attachment(text, jsonb, text, text)', "ledger_http_attachment($1, $2, 'read')"],
+		['ledger_http_attachments(text, jsonb)', 'ledger_http_attachments($1, $2)']]) {
+		assert.equal(await locked('', call), 1, name);
+		assert.ok(await locked(`ALTER FUNCTION ledger.${name} RESET plan_cache_mode`, call) > 1, `${name}: a kept plan is noticed`);
+	}
+});
+
 // ---- egress ----
 
 // A locker: what it was sent, and how often anyone connected.
