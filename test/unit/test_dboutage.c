@@ -28,7 +28,9 @@ log_line(log_level level, const char *event, const char *format, ...)
 static void
 told(const char *line, const char *when)
 {
-	ok(line == NULL ? lines == 0 : lines == 1 && strcmp(said, line) == 0, "%s: %s", when, line != NULL ? line : "nothing");
+	bool		as_expected = line == NULL ? lines == 0 : lines == 1 && strcmp(said, line) == 0;
+
+	ok(as_expected, "%s: %s", when, line != NULL ? line : "nothing");
 	lines = 0;
 }
 
