@@ -121,6 +121,9 @@ answer_stored(AppendItem *item, Oid rowtype)
 	if (found)
 	{
 		ledger_wait_durable(&origin);
+		/* As its own commit would have waited, had nobody cancelled that. */
+		if (synchronous_commit > SYNCHRONOUS_COMMIT_LOCAL_FLUSH)
+			ledger_wait_replicated();
 		require_same(&item->row, &stored);
 		item->stored = ledger_row_to_composite(&stored, rowtype);
 		item->created = false;

@@ -5,6 +5,7 @@
  * The body is canonical JSON already (the door made it so); it is looked into
  * for the id and the type only, what it means is judged by the database.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -219,8 +220,23 @@ append_count_batch(const job *j)
 	quota_add_unanchored(j->who.tenant, count);
 }
 
+/* Whoever left the id out learns it here: a second try without it would be a second event. */
+static void
+tell_unreplicated(job *j)
+{
+	const char *location = reply_header_get(&j->reply, "Location");
+	const char *id = location != NULL ? strrchr(location, '/') : NULL;
+	problem		p;
+
+	problem_set(&p, "not_replicated", "event %s is committed, and perhaps not on the standbys",
+				id != NULL ? id + 1 : "?");
+	if (id != NULL)
+		snprintf(p.hint, sizeof(p.hint), "Send it again with \"eventId\": \"%s\".", id + 1);
+	problem_reply(&j->reply, &p, j->path, j->trace_id);
+}
+
 void
-append_item_answer(job *j, const PGresult *result, int row)
+append_item_answer(job *j, const PGresult *result, int row, bool replicated)
 {
 	if (!db_row_reply(result, row, 1, j))
 	{
@@ -231,7 +247,11 @@ append_item_answer(job *j, const PGresult *result, int row)
 	if (j->append->minted)
 		append_mark_new(&j->reply);
 	if (j->reply.status == 201)
+	{
 		append_count_one(j, j->append->type);
+		if (!replicated)
+			tell_unreplicated(j);
+	}
 	done(j);
 }
 

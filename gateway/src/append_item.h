@@ -22,8 +22,12 @@ typedef struct append_item
  */
 extern bool append_item_make(job *j);
 
-/* Answers the job with a row (item, status, headers, body) of the committed batch, and frees the item. */
-extern void append_item_answer(job *j, const PGresult *result, int row);
+/*
+ * Answers the job with a row (item, status, headers, body) of the committed
+ * batch, and frees the item.  What is stored and not replicated, though it should
+ * be, is not acknowledged.
+ */
+extern void append_item_answer(job *j, const PGresult *result, int row, bool replicated);
 
 /* The same with the problem of a failed batch; result NULL: the database is away. */
 extern void append_item_fail(job *j, const PGresult *result, unsigned retry_after);

@@ -92,17 +92,21 @@ db_settings_sql(char *out, size_t size, int64_t statement_timeout_ms, int64_t lo
 			 statement_timeout_ms, lock_timeout_ms);
 }
 
+/* By the place that it comes from: its words may be in any language, and its code is that of any warning. */
 static void
-ignore_notice(void *arg, const PGresult *result)
+take_notice(void *arg, const PGresult *notice)
 {
-	(void) arg;
-	(void) result;
+	const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+
+	if (function != NULL && strcmp(function, "SyncRepWaitForLSN") == 0)
+		*(bool *) arg = true;
 }
 
 void
-db_silence(PGconn *conn)
+db_take_notices(PGconn *conn, bool *unreplicated)
 {
-	PQsetNoticeReceiver(conn, ignore_notice, NULL);
+	*unreplicated = false;
+	PQsetNoticeReceiver(conn, take_notice, unreplicated);
 }
 
 void

@@ -27,8 +27,13 @@ extern db_tally db_tallies;
 /* Settings of a session, as one SELECT of set_config: it works through a pooler too, which startup options do not. */
 extern void db_settings_sql(char *out, size_t size, int64_t statement_timeout_ms, int64_t lock_timeout_ms);
 
-/* Notices would go to standard error, among the log's lines. */
-extern void db_silence(PGconn *conn);
+/*
+ * Notices would go to standard error, among the log's lines.  One is more than
+ * that: "canceling wait for synchronous replication", before an ordinary success
+ * of the commit.  It sets *unreplicated: committed here, and perhaps lost by a
+ * fail-over.
+ */
+extern void db_take_notices(PGconn *conn, bool *unreplicated);
 
 /* SELECT status, headers, body FROM the route's function. */
 extern void db_call_sql(char *out, size_t size, const route *r);

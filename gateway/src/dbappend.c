@@ -204,7 +204,7 @@ answer_batch(lane *l, const PGresult *result)
 
 		if (!db_int4(result, row, 0, &i) || i < 0 || (size_t) i >= n || jobs[i] == NULL)
 			continue;
-		append_item_answer(jobs[i], result, row);
+		append_item_answer(jobs[i], result, row, !l->conn.unreplicated);
 		jobs[i] = NULL;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -155,6 +155,7 @@ static bool
 take_results(dbconn *c)
 {
 	int			nulls = 0;
+	bool		synced;
 
 	while (c->syncs > 0 && nulls < 3 && !PQisBusy(c->conn))
 	{
@@ -166,12 +167,16 @@ take_results(dbconn *c)
 			continue;
 		}
 		nulls = 0;
-		if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
+		synced = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+		if (synced)
 			c->syncs--;
 		if (c->state == DBCONN_UP)
 			c->result(c->arg, result);
 		else
 			take_setting(c, result);
+		/* A commit's notices come before its Sync, and the next one's behind it. */
+		if (synced)
+			c->unreplicated = false;
 		if (c->settings_failed)
 			return false;
 	}
@@ -202,7 +207,7 @@ set_up(dbconn *c)
 		lose(c, one_line(c->conn));
 		return;
 	}
-	db_silence(c->conn);
+	db_take_notices(c->conn, &c->unreplicated);
 	c->state = DBCONN_SETTING;
 	c->settings_failed = false;
 	/* Half the time for a lock: what waits for one gives way before it is cut off as too slow. */

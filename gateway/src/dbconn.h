@@ -44,6 +44,7 @@ typedef struct dbconn
 	unsigned	failures;		/* attempts in a row */
 	size_t		syncs;			/* sent, not come back */
 	bool		settings_failed;
+	bool		unreplicated;	/* for the owner at a PGRES_PIPELINE_SYNC: its commit is not on the standbys */
 	bool		leaving;		/* made anew as soon as the loop comes round: nothing more is sent */
 } dbconn;
 

@@ -81,6 +81,7 @@ dbslow_connect(dbslow_conn *c)
 		c->conn = conn;
 		c->fd = fcntl(PQsocket(conn), F_DUPFD_CLOEXEC, 3);
 		c->cancel = PQgetCancel(conn);
+		db_take_notices(conn, &c->unreplicated);
 		c->attempted = true;
 		c->failures = 0;
 		pthread_mutex_unlock(&dbslow_lock);
@@ -189,6 +190,19 @@ dbslow_begin(dbslow_conn *c, job *j, bool read_only)
 	return try_begin(c, j, read_only);
 }
 
+/* Or not as it should be. */
+static bool
+not_committed(dbslow_conn *c, job *j, PGresult *result, const char *code, const char *detail)
+{
+	problem		p;
+
+	PQclear(result);
+	problem_set(&p, code, "%s", detail);
+	problem_reply(&j->reply, &p, j->path, j->trace_id);
+	snprintf(c->sqlstate, sizeof(c->sqlstate), "XX000");	/* not a lost connection */
+	return false;
+}
+
 bool
 dbslow_commit(dbslow_conn *c, job *j)
 {
@@ -196,19 +210,14 @@ dbslow_commit(dbslow_conn *c, job *j)
 
 	if (away(c, j))
 		return false;
+	c->unreplicated = false;
 	result = PQexec(c->conn, "COMMIT");
 	c->begun = false;
+	if (PQresultStatus(result) == PGRES_COMMAND_OK && c->unreplicated)
+		return not_committed(c, j, result, "not_replicated", "it is committed, and perhaps not on the standbys");
 	/* COMMIT of a transaction that failed is answered with success and the word ROLLBACK. */
 	if (PQresultStatus(result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "COMMIT") != 0)
-	{
-		problem		p;
-
-		PQclear(result);
-		problem_set(&p, "internal", "the transaction was not committed");
-		problem_reply(&j->reply, &p, j->path, j->trace_id);
-		snprintf(c->sqlstate, sizeof(c->sqlstate), "XX000");	/* not a lost connection */
-		return false;
-	}
+		return not_committed(c, j, result, "internal", "the transaction was not committed");
 	return done(c, j, result);
 }
 

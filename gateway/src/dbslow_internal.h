@@ -24,6 +24,7 @@ struct dbslow_conn
 	bool		rows;			/* are coming (dbslow_rows_begin) */
 	char		sqlstate[6];	/* of the last failure; "" : the connection is lost */
 	bool		lost_before;	/* in this job */
+	bool		unreplicated;	/* the last commit's wait for the standbys was cancelled */
 
 	/* Under the pool's lock, for the keeper. */
 	job		   *running;

@@ -109,6 +109,9 @@ static const problem_kind kinds[] = {
 	{"database_away", 503, "Database away", "The database cannot be reached or went away during the request. An append "
 	"with an id or an Idempotency-Key can be sent again safely; Retry-After tells when the next attempt to "
 	"connect is made.", QUIET, ONCE, 1},
+	{"not_replicated", 503, "Stored, perhaps not replicated", "What the request wrote is committed, but the wait for "
+	"the synchronous standbys was cancelled: a fail-over may lose it. Send it again with the same eventId or "
+	"Idempotency-Key; the answer is 200 once the standbys have it.", QUIET, ONCE, 1},
 	{"keys_missing", 503, "No keys", "The gateway has not got the authority's keys yet, so it can judge no token. The "
 	"token may be good: send the request again as Retry-After says.", QUIET, ONCE, 1},
 	{"draining", 503, "Shutting down", "This gateway is about to stop. Send the request again; another one answers.",
