@@ -40,6 +40,13 @@
 
 #define MAX_CHECKS 16
 
+/* A standby is read-only as well, until it is promoted. */
+#define READY_SQL \
+	"SELECT name, ok, degraded, detail FROM ledger.ledger_http_ready($1, $2) " \
+	"UNION ALL SELECT 'writes', w.taken, false, CASE WHEN w.taken THEN 'taken' " \
+	"ELSE 'not taken: a standby, or default_transaction_read_only' END " \
+	"FROM (SELECT pg_catalog.current_setting('transaction_read_only') = 'off') AS w (taken)"
+
 typedef struct check
 {
 	char		name[32];
@@ -156,8 +163,7 @@ look(fault *f)
 	}
 	if (!dbthread_connect(&db, TIMEOUT_MS, f))
 		return false;
-	result = dbthread_query(&db, "SELECT name, ok, degraded, detail FROM ledger.ledger_http_ready($1, $2)",
-							2, values, TIMEOUT_MS, f);
+	result = dbthread_query(&db, READY_SQL, 2, values, TIMEOUT_MS, f);
 	if (result == NULL)
 		return false;
 	keep_checks(result);

@@ -29,7 +29,7 @@ test('live and ready, on both ports, without a token', async () => {
 		assert.equal(answer.status, 200);
 		assert.equal(answer.headers['cache-control'], 'no-store');
 		assert.deepEqual(answer.json.checks.map((c) => c.name),
-			['database', 'migrations', 'guards', 'anchoring', 'durability', 'connections', 'keys']);
+			['database', 'migrations', 'guards', 'anchoring', 'durability', 'writes', 'connections', 'keys']);
 		for (const check of answer.json.checks) assert.equal(check.ok, true, check.name);
 	}
 });

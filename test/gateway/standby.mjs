@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { randomUUID } from 'node:crypto';
-import { anEvent, newTenant, rows, sql, startGateway, waitFor } from './lib/gateway.mjs';
+import { anEvent, killBackends, newTenant, rows, sql, startGateway, waitFor } from './lib/gateway.mjs';
 
 let gateway;
 let tenant;
@@ -70,4 +70,24 @@ test('nor are a batch and an attachment', async () => {
 
 test('the next one is told nothing of it', async () => {
 	assert.equal((await append(anEvent())).status, 201);
+});
+
+test('a database that takes no writes: 503 and not ready, reads go on, and when it takes them all goes on', async () => {
+	const event = anEvent();
+	assert.equal((await append(event)).status, 201);
+	await gateway.ready();
+	const readOnly = async (set) => { await sql(`ALTER ROLE gateway_login ${set}`); await killBackends(); };
+	const check = async () => (await gateway.admin('/health/ready')).json.checks.find(({ name }) => name === 'writes');
+	await readOnly('SET default_transaction_read_only = on');
+	try {
+		const refused = await waitFor(async () => { const answer = await append(anEvent()); return answer.json.code === '25006' && answer; }, { what: 'the refusal' });
+		assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '5']);
+		await waitFor(async () => (await check())?.ok === false, { what: 'the probe to see it' });
+		assert.equal((await gateway.admin('/health/ready')).status, 503);
+		assert.equal((await gateway.api(`/v1/ledger/events?findingId=${event.findingId}`, { tenant })).status, 200);
+	} finally {
+		await readOnly('RESET default_transaction_read_only');
+	}
+	await waitFor(async () => (await append(anEvent())).status === 201, { what: 'appends again' });
+	await gateway.ready();
 });
