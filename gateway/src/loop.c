@@ -165,6 +165,7 @@ one_round(loop *l, int wait)
 	int			n = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, wait);
 
 	l->events_count = n > 0 ? n : 0;
+	log_gather(true);
 	look_at_clock(l);
 	serve_descriptors(l);
 	run_posted(l);
@@ -174,6 +175,7 @@ one_round(loop *l, int wait)
 	/* Last: what this round's requests ask can share statements. */
 	if (l->pipe != NULL)
 		dbpipe_run(l->pipe);
+	log_gather(false);
 }
 
 static void
