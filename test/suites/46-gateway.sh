@@ -6,8 +6,8 @@
 # GATEWAY_TSAN=1 under ThreadSanitizer.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 
-# Documents, headers, targets, tokens, settings and streams that are broken on purpose.
-hostile=(api append attachments authority config limits logs openapi streams strict tenants tokens)
+# Documents, headers, targets, tokens and settings that are broken on purpose.
+hostile=(api append attachments authority config limits logs openapi strict tenants tokens)
 
 mapfile -t tests < <(tests_in test/gateway mjs "$@")
 [ ${#tests[@]} -gt 0 ] || die "no tests in test/gateway"
