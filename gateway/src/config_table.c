@@ -43,7 +43,8 @@ const config_key config_keys[] = {
 	{"HTTP__MAXBODY", CONFIG_NUMBER, F(max_body), "1048576", 1024, 64 * MIB, PLAIN, RELOAD,
 		"Bytes of a body, where the route has no limit of its own."},
 	{"HTTP__BODYMEMORY", CONFIG_NUMBER, F(body_memory), "268435456", MIB, 65536 * MIB, PLAIN, RELOAD,
-		"Bytes of bodies that may be on their way at once, of all connections; beyond it requests are told 503."},
+		"Bytes of bodies that may be on their way at once, of all connections, each as long as it came or became in "
+		"canonical form; beyond it requests are told 503."},
 	{"HTTP__MAXBATCH", CONFIG_NUMBER, F(max_batch), "16777216", 1024, 256 * MIB, PLAIN, RELOAD,
 		"Bytes of the body of a batch of events."},
 	{"HTTP__MAXDEPTH", CONFIG_NUMBER, F(max_depth), "64", 4, 1000, PLAIN, RELOAD,

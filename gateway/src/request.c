@@ -297,6 +297,23 @@ hold_bytes(request *r, size_t n)
 	return true;
 }
 
+/*
+ * Made canonical, a body can be several times as long as it came: 1e20 has 21
+ * digits.  What grew past the limit was there already, but one at a time.
+ */
+static bool
+hold_growth(request *r, size_t canonical, problem *p)
+{
+	if (canonical <= r->counted || hold_bytes(r, canonical - r->counted))
+		return true;
+	if (canonical > (size_t) config_now()->body_memory)
+		problem_set(p, "body_too_large", "The body has %zu bytes in canonical form; this gateway holds at most %lld.",
+					canonical, (long long) config_now()->body_memory);
+	else
+		problem_set(p, "pool_exhausted", "The gateway holds as many bytes of bodies as it takes.");
+	return false;
+}
+
 static enum MHD_Result
 take_body(request *r, const char *data, size_t n)
 {
@@ -391,6 +408,7 @@ body_parsed(request *r, body_work *w)
 
 	/* How many events a batch has is known now; one alone was asked for at the header. */
 	r->events = w->events;
+	good = good && hold_growth(r, w->body.len, &p);
 	if (good && w->kind == BODY_EVENTS)
 		good = quota_take(r->who.tenant, w->events, &p);
 	r->body = w->body;

@@ -139,6 +139,27 @@ describe('bodies', () => {
 			await small.stop();
 		}
 	});
+	// 1e20 has 21 digits in canonical form, which is what goes on to the database.
+	test('a body counts as long as it becomes', async () => {
+		const small = await startGateway({ env: { ...env, LEDGER__HTTP__BODYMEMORY: '1048576', LEDGER__HTTP__MAXBODY: '1048576', LEDGER__HTTP__MAXBATCH: '1048576' } });
+		const grows = (n) => JSON.stringify({ ...anEvent(), payload: { comment: 'x', numbers: 'HERE' } }).replace('"HERE"', `[${Array(n).fill('1e20').join()}]`);
+		const append = (body) => small.api('/v1/ledger/events', { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
+		try {
+			const alone = await append(grows(60_000));
+			assert.equal(alone.status, 413, alone.text.slice(0, 300));
+			assert.match(alone.json.detail, /canonical form/);
+			assert.equal((await append(grows(25_000))).status, 201);
+			const holder = await raw(small.port);
+			await holder.send(`POST /v1/ledger/events HTTP/1.1\r\n${auth()}Content-Type: application/json\r\nContent-Length: 700000\r\n\r\n${' '.repeat(650_000)}`);
+			// There is room for it as it comes, not as it becomes.
+			await waitFor(async () => (await append(grows(25_000))).status === 503, { what: 'a refusal' });
+			assert.equal((await append(grows(1_000))).status, 201);
+			holder.destroy();
+			await waitFor(async () => (await append(grows(25_000))).status === 201, { what: 'room again' });
+		} finally {
+			await small.stop();
+		}
+	});
 	test('a chunked body over the limit is 413 while it comes, and the client sees the answer', async () => {
 		const socket = await raw(gateway.port);
 		await socket.send(`POST /v1/ledger/events HTTP/1.1\r\n${auth()}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`);
