@@ -286,7 +286,7 @@ test('a link expires', async () => {
 	try {
 		const { url } = await link(a, short);
 		assert.equal((await short.api(url, { token: null, tenant: null })).status, 200);
-		await waitFor(async () => (await short.api(url, { token: null, tenant: null })).status !== 200, { deadline: 5000, what: 'the end of the link' });
+		await waitFor(async () => (await short.api(url, { token: null, tenant: null })).status !== 200, { what: 'the end of the link' });
 		const late = await short.api(url, { token: null, tenant: null });
 		assert.deepEqual([late.status, late.json.code], [403, 'link_invalid']);
 	} finally {
@@ -321,7 +321,7 @@ test('the key is rotated: what it wrapped is wrapped anew, and the old one can g
 	try {
 		assert.ok((await read(a, { on: both })).bytes.equals(a.content), 'before it is wrapped anew');
 		assert.equal((await both.api(old, { token: null, tenant: null })).status, 200, 'an old link holds');
-		const changed = await waitFor(async () => { const now = await keyOf(); return now.key_id !== before.key_id && now; }, { deadline: 20_000, what: 'the rotation' });
+		const changed = await waitFor(async () => { const now = await keyOf(); return now.key_id !== before.key_id && now; }, { what: 'the rotation' });
 		assert.equal(changed.c, before.c, 'the content is as it was');
 		assert.notEqual(changed.w, before.w);
 		const [{ n }] = await waitFor(async () => { const left = await rows(`SELECT count(*) AS n FROM ledger.ledger_attachments WHERE tenant_id = '${tenant}' AND key_id = '${before.key_id}'`); return left[0].n < 8 && left; });
@@ -347,7 +347,7 @@ test('an attachment that has expired is not given out', async () => {
 		const finding = await aFinding();
 		const a = { finding, ...(await attach(finding, 'x', { on: brief })).json };
 		assert.ok(a.expiresAt > a.createdAt);
-		await waitFor(async () => (await read(a, { on: brief })).status === 404, { deadline: 5000, what: 'its end' });
+		await waitFor(async () => (await read(a, { on: brief })).status === 404, { what: 'its end' });
 	} finally {
 		await brief.stop();
 	}
@@ -362,7 +362,7 @@ test('what is not given out any more is not offered', async () => {
 		const [erased, kept] = [(await attach(finding, 'y')).json.attachmentId, (await attach(finding, 'z')).json.attachmentId];
 		assert.ok((await listed()).includes(erased));
 		await tamper('ledger_events', 'UPDATE ledger.ledger_events SET event_body = NULL, payload_salt = NULL WHERE event_id = :\'id\'', { vars: { id: erased } });
-		await waitFor(async () => (await read({ finding, attachmentId: expiring })).status === 404, { deadline: 5000, what: 'its end' });
+		await waitFor(async () => (await read({ finding, attachmentId: expiring })).status === 404, { what: 'its end' });
 		assert.deepEqual(await listed(), [kept]);
 		for (const attachmentId of [erased, expiring]) assert.equal((await read({ finding, attachmentId })).status, 404);
 		// That there was one is not forgotten.

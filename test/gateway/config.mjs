@@ -267,7 +267,7 @@ test('the database may come from a secret file, everything else from the setting
 test('a gateway leaves no core file, and its user cannot look into its memory', async () => {
 	// Root may look into everything, so for this one it runs as somebody else.
 	const other = process.getuid() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
-	const [command, ...args] = [...other, program()];
+	const [command, ...args] = [...other, program];
 	const child = spawn(command, args, { env: { ...bareEnvironment(), LEDGER__HTTP__LISTEN: 'http://127.0.0.1:0' }, stdio: ['ignore', 'pipe', 'ignore'] });
 	const ended = new Promise((resolve) => child.on('close', resolve));
 	let said = '';

@@ -406,7 +406,7 @@ test('an export past LEDGER__EXPORT__TIMEOUT is given up, and its client sees th
 	const hasty = await startGateway({ env: { LEDGER__EXPORT__TIMEOUT: '2s' } });
 	try {
 		const socket = await stuckExport(hasty, { stuck: false });
-		await waitFor(async () => (await fetching()) === '', { what: 'the end of the statement', deadline: 20_000 });
+		await waitFor(async () => (await fetching()) === '', { what: 'the end of the statement' });
 		await isBrokenOff(socket);
 	} finally {
 		await hasty.stop();

@@ -17,7 +17,7 @@ const ready = async (g = gateway) => {
 const becomes = (what, condition, g) => waitFor(async () => {
 	const now = await ready(g);
 	return condition(now) && now;
-}, { deadline: 15_000, what });
+}, { what });
 
 test('live and ready, on both ports, without a token', async () => {
 	for (const ask of [(path) => gateway.admin(path), (path) => gateway.api(path, { token: null, tenant: null })]) {
@@ -135,7 +135,7 @@ test('the database is away: live stays, ready is 503, a probe waits for nothing;
 	}
 	await gateway.ready();
 	await waitFor(async () => /^ledger_scrape_error 0$/m.test((await gateway.admin('/metrics')).text),
-		{ deadline: 15_000, what: 'metrics of the database' });
+		{ what: 'metrics of the database' });
 });
 
 test('a database that is there and does not answer: ready is 503 within five seconds or so, live stays', async () => {

@@ -92,7 +92,7 @@ test('a cancellation that gets no answer stops no loop', async () => {
 	after(() => { try { process.kill(backend, 'SIGCONT'); } catch { /* it has ended */ } });
 	door.silence();
 	const given = findings();
-	await waitFor(() => door.unanswered() > 0, { what: 'the request to be given up', deadline: 20_000 });
+	await waitFor(() => door.unanswered() > 0, { what: 'the request to be given up' });
 	const next = findings();
 	// Several, one after the other: the loop has come to the request that waits by then.
 	let lived = 0;
@@ -131,7 +131,7 @@ test('a cancellation that gets no answer is given up, and its connection with it
 	await gateway.line((line) => line.event === 'db.lost' && /could not be cancelled in time/.test(line.message));
 	// The signal comes now, and finds nobody's statement.
 	door.silence(false);
-	await waitFor(async () => (await findings())?.status === 200, { what: 'another connection', deadline: 20_000 });
+	await waitFor(async () => (await findings())?.status === 200, { what: 'another connection' });
 	go();
 	await gateway.stop();
 });

@@ -64,7 +64,7 @@ status=0
 # One file after the other: some of them stop the database.
 run_files() {
 	[ $# -gt 1 ] || return 0
-	GATEWAY_SANITIZER=$1 node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=tap "${@:2}" || status=$?
+	GATEWAY_SANITIZER=$1 node --test --test-concurrency=1 --test-timeout=1200000 --test-reporter=tap "${@:2}" || status=$?
 }
 
 run_files '' "${plain[@]}"

@@ -181,7 +181,7 @@ class Gateway {
 	}
 
 	async started() {
-		const line = await this.line((l) => /Ledger started/.test(l.message), { deadline: 20_000 });
+		const line = await this.line((l) => /Ledger started/.test(l.message), { deadline: 60_000 });
 		[this.url] = line.listen.split(';');
 		[this.adminUrl] = line.admin.split(';');
 		this.port = Number(new URL(this.url || 'http://x:0').port);
@@ -189,11 +189,11 @@ class Gateway {
 	}
 
 	// Until /health/ready says 200: the database was seen.
-	ready({ deadline = 20_000 } = {}) {
+	ready({ deadline = 60_000 } = {}) {
 		return waitFor(async () => (await this.admin('/health/ready')).status === 200, { deadline, what: 'readiness' });
 	}
 
-	line(match, { deadline = 10_000 } = {}) {
+	line(match, { deadline = 60_000 } = {}) {
 		const fits = typeof match === 'function' ? match : (line) => Object.entries(match).every(([name, value]) => line[name] === value);
 		return waitFor(() => this.log.find((line) => fits(line)) ?? (this.end && 'ended'), { deadline, what: `a line of the log like ${JSON.stringify(match) ?? match}` })
 			.then((found) => {

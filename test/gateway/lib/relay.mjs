@@ -9,6 +9,8 @@
 //     door.lead({ host, port })                to another server from now on; connections to the old one end
 //     door.close()                             and every connection
 //     door.url                                 for LEDGER__DB__CONNECTIONSTRING
+//
+// relay({ edit }): what comes from the server goes through edit(bytes) first.
 import { connect, createServer } from 'node:net';
 import { database } from './cluster.mjs';
 
@@ -33,7 +35,7 @@ function query(text) {
 	return message;
 }
 
-export async function relay(port = 0) {
+export async function relay({ port = 0, edit = (bytes) => bytes } = {}) {
 	const links = new Set();
 	let silent = false;
 	let unanswered = 0;
@@ -57,7 +59,7 @@ export async function relay(port = 0) {
 	}
 	function answer(link, chunk) {
 		if (!link.doomed && !link.swallow) {
-			link.client.write(chunk);
+			link.client.write(edit(chunk));
 			return;
 		}
 		const { found, rest } = messages(Buffer.concat([link.rest, chunk]));
