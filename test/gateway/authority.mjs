@@ -21,9 +21,13 @@ const pair = ({ cert, key }) => ({ cert: readFileSync(cert), key: readFileSync(k
 
 // Serves the keys of served.authority; show() changes the certificate.
 async function serveKeys(t, certificate) {
-	const served = { authority: theAuthority(), fetches: 0 };
+	const served = { authority: theAuthority(), fetches: 0, gone: 'gone' };
 	const https = createServer(pair(certificate), (request, response) => {
 		served.fetches++;
+		if (request.url.endsWith(served.gone)) {
+			response.writeHead(404, { Connection: 'close' }).end();
+			return;
+		}
 		response.writeHead(200, { 'Content-Type': 'application/jwk-set+json', Connection: 'close' });
 		response.end(JSON.stringify(served.authority.jwks()));
 	});
@@ -114,4 +118,21 @@ test('SIGHUP: how often the authority is asked', async (t) => {
 	on.signal('SIGHUP');
 	// SIGHUP itself asks once; the others come by the clock.
 	await waitFor(() => served.fetches >= asked + 3, { what: 'fetches by the clock' });
+});
+
+test('SIGHUP: another URL is another authority, however far behind it differs', async (t) => {
+	const served = await serveKeys(t, good);
+	const settings = (name) => JSON.stringify({ Ledger: { Auth: { Jwks: `${served.url}?${'x'.repeat(600)}${name}` } } });
+	const path = file('place.json', settings('here'));
+	const on = await startGateway({ args: ['--config', path], unset: ['LEDGER__AUTH__JWKS'],
+		env: { LEDGER__AUTH__CAFILE: ours.cert, LEDGER__AUTH__REFRESH: '1h', LEDGER__AUTH__MINREFRESH: '100ms' } });
+	t.after(() => on.stop());
+	await waitFor(async () => (await status(on, theAuthority())) === 200, { what: 'keys' });
+	// Of the same one the last good keys would stay.
+	writeFileSync(path, settings('gone'));
+	await fetchFails(on);
+	assert.equal(await status(on, theAuthority()), 503);
+	writeFileSync(path, settings('here'));
+	on.signal('SIGHUP');
+	await waitFor(async () => (await status(on, theAuthority())) === 200, { what: 'keys again' });
 });
