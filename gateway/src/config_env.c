@@ -1,6 +1,8 @@
 /*
  * config_env.c
  *		Settings from the environment, and from the files that it names.
+ *
+ * What is not kept of them is wiped: it may be a secret.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "config_internal.h"
+#include "wipe.h"
 
 extern char **environ;
 
@@ -38,7 +41,7 @@ config_slurp(config_texts *t, const char *path, const char *source, size_t max, 
 		close(fd);
 	if (fd < 0 || got < 0 || text == NULL || *n > max)
 	{
-		free(text);
+		wipe_free(text);
 		return NULL;
 	}
 	while (*n > 0 && (text[*n - 1] == '\n' || text[*n - 1] == '\r'))
@@ -76,10 +79,10 @@ keep(config_texts *t, const config_key *k, char *text, int rank, const char *sou
 		config_note(t, "%s has no effect here: %s says otherwise, and goes before it", to->source, source);
 	if (to->text != NULL && to->rank >= rank)
 	{
-		free(text);
+		wipe_free(text);
 		return;
 	}
-	free(to->text);
+	wipe_free(to->text);
 	free(to->source);
 	*to = (config_text) {text, strdup(source), rank, to->unread};
 	if (to->source == NULL || text == NULL)
@@ -118,7 +121,7 @@ config_take(config_texts *t, const char *name, const char *value, int rank, cons
 		if (text != NULL)
 		{
 			config_error(t, "%s: the file %s contains a NUL byte", source, value);
-			free(text);
+			wipe_free(text);
 		}
 	}
 	else

@@ -15,6 +15,7 @@
 #include "connstring.h"
 #include "listen.h"
 #include "span.h"
+#include "wipe.h"
 
 /* A secret is not repeated, not even a wrong one. */
 static bool
@@ -127,7 +128,7 @@ convert_connection(config_texts *t, const char *text, const char *source, char *
 	fault		f;
 	bool		good;
 
-	lc_buf_init(&libpq, &lc_alloc_malloc);
+	lc_buf_init(&libpq, &wiping_alloc);
 	lc_buf_init(&ignored, &lc_alloc_malloc);
 	good = connstring_libpq(text, &libpq, &ignored, &f);
 	if (!good)
@@ -136,8 +137,6 @@ convert_connection(config_texts *t, const char *text, const char *source, char *
 		copy(t, libpq.data != NULL ? libpq.data : "", source, out);
 	if (good && ignored.len > 0 && ignored.status == LC_OK)
 		config_note(t, "%s: has no effect here: %s", source, ignored.data);
-	if (libpq.data != NULL)
-		explicit_bzero(libpq.data, libpq.len);
 	lc_buf_free(&libpq);
 	lc_buf_free(&ignored);
 	return good;

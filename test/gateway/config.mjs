@@ -1,7 +1,7 @@
 // Settings: where they come from, what is refused, what is shown, what reaches ledgerctl.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { bareEnvironment, database, dsn, file, key32, program, runProgram, settings, startGateway, waitFor, work } from './lib/gateway.mjs';
 
@@ -317,4 +317,34 @@ test('what ledgerctl needs reaches it, from the environment and from the file, a
 	for (const name of ['LEDGER__ATTACHMENTS__ENCRYPTIONKEY', 'LEDGER__HTTP__CURSORKEY', 'LEDGER__AUTH__JWKS', 'SOMETHING_ELSE'])
 		assert.equal(environment[name], undefined, name);
 	await gateway.stop();
+});
+
+// The bytes of a process that it may have written, a region at a time; not those that a
+// sanitizer only reserves.
+function* memory(pid) {
+	const fd = openSync(`/proc/${pid}/mem`, 'r');
+	try {
+		for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').trim().split('\n')) {
+			const [, from, to] = /^(\w+)-(\w+) rw/.exec(line) ?? [];
+			const size = Number(BigInt(`0x${to ?? 0}`) - BigInt(`0x${from ?? 0}`));
+			if (size === 0 || size > 128 * 1024 * 1024) continue;
+			const bytes = Buffer.alloc(size);
+			let n = 0;
+			try { n = readSync(fd, bytes, 0, size, BigInt(`0x${from}`)); } catch { /* a guard page */ }
+			yield bytes.subarray(0, n);
+		}
+	} finally {
+		closeSync(fd);
+	}
+}
+
+test('a secret of the settings file that does not hold is nowhere in memory', async (t) => {
+	const kept = Buffer.alloc(32, 'kept').toString('base64');
+	const passedOver = Buffer.alloc(32, 'over').toString('base64');
+	const path = file('secrets.json', { Ledger: { Http: { CursorKey: passedOver }, Attachments: { EncryptionKey: kept } } });
+	const gateway = await startGateway({ args: ['--config', path], unset: ['LEDGER__ATTACHMENTS__ENCRYPTIONKEY'] });
+	t.after(() => gateway.stop());
+	const found = (text) => [...memory(gateway.pid)].filter((bytes) => bytes.includes(text)).length;
+	assert.ok(found(kept) > 0, 'what holds is found');
+	assert.equal(found(passedOver), 0);
 });
