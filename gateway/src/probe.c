@@ -111,6 +111,9 @@ is_true(const PGresult *result, int row, int column)
 static void
 keep_checks(const PGresult *result)
 {
+	/* NULL of a server that does not say, or a pooler in its place. */
+	const char *version = PQparameterStatus(db.conn, "server_version");
+
 	pthread_mutex_lock(&mutex);
 	seen.checks[0] = make_check("database", true, false, "reachable");
 	seen.count = 1;
@@ -118,7 +121,7 @@ keep_checks(const PGresult *result)
 		seen.checks[seen.count++] = make_check(PQgetvalue(result, i, 0), is_true(result, i, 1),
 											   is_true(result, i, 2), PQgetvalue(result, i, 3));
 	seen.at = dbthread_now();
-	copy(seen.pg_version, sizeof(seen.pg_version), PQparameterStatus(db.conn, "server_version"));
+	copy(seen.pg_version, sizeof(seen.pg_version), version != NULL ? version : "");
 	pthread_mutex_unlock(&mutex);
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { anEvent, cluster, dsn, newTenant, sql, startGateway, superuser, waitFor } from './lib/gateway.mjs';
+import { relay } from './lib/relay.mjs';
 
 let gateway;
 before(async () => {
@@ -181,4 +182,16 @@ test('nothing of the database is told to strangers but what it says of itself', 
 	const text = JSON.stringify((await gateway.api('/health/ready', { token: null, tenant: null })).json);
 	assert.ok(!text.includes(new URL(superuser).port));
 	assert.ok(!/acme|globex|gateway_login/.test(text));
+});
+
+test('a server that does not tell its version: nothing is missing but that', async (t) => {
+	// As poolers do that hand on few parameters.
+	const hidden = (bytes) => Buffer.from(bytes.toString('latin1').replaceAll('server_version\0', 'server_versioN\0'), 'latin1');
+	const door = await relay({ edit: hidden });
+	t.after(() => door.close());
+	const behind = await startGateway({ env: { LEDGER__DB__CONNECTIONSTRING: door.url } });
+	await behind.ready();
+	assert.match((await behind.admin('/metrics')).text, /^ledger_build_info\{.*pg_version=""/m);
+	assert.match((await gateway.admin('/metrics')).text, /^ledger_build_info\{.*pg_version="15/m);
+	await behind.stop();
 });
