@@ -49,6 +49,7 @@ test=(
 	prometheus                            # promtool, test/gateway
 	python3-prometheus-client             # its parser of OpenMetrics, test/gateway
 	slowhttptest                          # test/gateway
+	strace                                # test/gateway
 	postgresql-15-pgtap
 	wrk                                   # test/gateway, test/bench
 )

@@ -4168,13 +4168,13 @@ BEGIN
 		RAISE EXCEPTION 'role may not touch tenant "%"', tenant
 			USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
 	END IF;
-	INSERT INTO ledger.ledger_access_log (tenant_id, subject, action, object, request_id, trace_id)
-	VALUES (tenant, left(context ->> 'subject', 256), action, left(object, 1024),
+	INSERT INTO ledger.ledger_access_log (tenant_id, subject, via, action, object, request_id, trace_id)
+	VALUES (tenant, left(context ->> 'subject', 256), context ->> 'via', action, left(object, 1024),
 		left(context ->> 'requestId', 64), left(context ->> 'traceId', 64));
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_log_access(text, jsonb, text, text) IS
-	'Records in ledger_access_log who was given what: subject, requestId and traceId are members of a request''s context (docs/decisions/0017), action and object are told by the function that gives it. LG400: a member is missing; LG403: tenant not granted. For ledger_gateway.';
+	'Records in ledger_access_log who was given what: subject, via, requestId and traceId are members of a request''s context (docs/decisions/0017), action and object are told by the function that gives it. LG400: a member is missing; LG403: tenant not granted. For ledger_gateway.';
 
 -- ---- sql/functions/ledger_http_arguments.sql
 -- What the gateway's functions (docs/decisions/0017) share: who asks for which
@@ -4209,13 +4209,16 @@ CREATE FUNCTION ledger.ledger_http_malformed(name text, value text, wanted text)
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
+	IF value IS NULL THEN
+		RAISE EXCEPTION '% is required', name
+			USING ERRCODE = 'LG400', HINT = format('It must be %s.', wanted), COLUMN = name;
+	END IF;
 	RAISE EXCEPTION '% is malformed', name
-		USING ERRCODE = 'LG400', DETAIL = CASE WHEN value IS NULL THEN 'It is missing.' ELSE format('It is "%s".', left(value, 80)) END,
-			HINT = format('It must be %s.', wanted), COLUMN = name;
+		USING ERRCODE = 'LG400', DETAIL = format('It is "%s".', left(value, 80)), HINT = format('It must be %s.', wanted), COLUMN = name;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_malformed(text, text, text) IS
-	'Raises LG400: a parameter is not what it must be. Part of the ledger_http functions.';
+	'Raises LG400: a parameter is not what it must be, or NULL is missing. Part of the ledger_http functions.';
 
 CREATE FUNCTION ledger.ledger_http_text(context jsonb, name text) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -4577,7 +4580,7 @@ DECLARE
 	v_count  integer := CASE jsonb_typeof($3) WHEN 'array' THEN jsonb_array_length($3) END;
 	v_rows   ledger.ledger_events[];
 	v_row    ledger.ledger_events;
-	v_new    boolean;
+	v_new    text;
 	v_lines  text;
 	v_first  text;
 	v_detail text;
@@ -4596,7 +4599,8 @@ BEGIN
 	BEGIN
 		SELECT array_agg(ledger.ledger_http_batch_row(tenant, context, e.value, e.ordinality - 1) ORDER BY e.ordinality) INTO v_rows
 		FROM jsonb_array_elements($3) WITH ORDINALITY AS e;
-		SELECT bool_or(w.created), string_agg(ledger.ledger_event_json(w.stored), ',' ORDER BY w.ordinality) INTO v_new, v_lines
+		SELECT string_agg(w.created::integer::text, '' ORDER BY w.ordinality), string_agg(ledger.ledger_event_json(w.stored), ',' ORDER BY w.ordinality)
+		INTO v_new, v_lines
 		FROM ledger.ledger_write_many(v_rows) WITH ORDINALITY AS w;
 	EXCEPTION WHEN OTHERS THEN
 		IF NOT ledger.ledger_http_refuses(SQLSTATE) THEN
@@ -4605,8 +4609,8 @@ BEGIN
 		v_first := SQLERRM;
 	END;
 	IF v_lines IS NOT NULL THEN
-		status := CASE WHEN v_new THEN 201 ELSE 200 END;
-		headers := CASE WHEN NOT v_new THEN '{"Idempotency-Hit":"true"}' END;
+		status := CASE WHEN v_new LIKE '%1%' THEN 201 ELSE 200 END;
+		headers := CASE WHEN status = 200 THEN '{"Idempotency-Hit":"true"}' WHEN v_new LIKE '%0%' THEN json_build_object('Ledger-New', v_new) END;
 		body := '{"events":[' || v_lines || ']}';
 		RETURN NEXT;
 		RETURN;
@@ -4647,16 +4651,13 @@ BEGIN
 	status := ledger.ledger_http_status(v_worst);
 	headers := json_build_object('Content-Type', 'application/problem+json', 'Ledger-Code', v_worst);
 	body := ledger.ledger_canonical_json(jsonb_strip_nulls(jsonb_build_object('type', '/problems/' || v_worst, 'status', status,
-		-- The titles that these problems have everywhere (gateway/src/problem_table.c).
-		'title', CASE v_worst WHEN 'LG400' THEN 'Invalid argument' WHEN 'LG403' THEN 'Forbidden by the ledger' WHEN 'LG404' THEN 'Unknown to the ledger'
-			WHEN 'LG409' THEN 'Conflict with what is recorded' WHEN 'LG413' THEN 'Payload too large' ELSE 'Unprocessable payload' END,
 		'code', v_worst, 'detail', format('%s of %s events are refused, and nothing is stored.', jsonb_array_length(v_errors), v_count),
 		'instance', '/v1/ledger/events:batch', 'traceId', context -> 'traceId', 'errors', v_errors)));
 	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_append_batch(text, jsonb, jsonb) IS
-	'POST /v1/ledger/events:batch: appends an array of requests, all or nothing. 201 {events} if one of them is new, 200 if all were stored before; or the status of the worst item, with application/problem+json whose errors say for each refused item (the first 100) index, status, code, detail, hint and pointer. LG400: no array, or an empty one; LG413: more than 10000 events. For ledger_gateway.';
+	'POST /v1/ledger/events:batch: appends an array of requests, all or nothing. 201 {events} if one of them is new (header Ledger-New: a digit for each, 1 if it is, when some are not), 200 if all were stored before; or the status of the worst item, with application/problem+json whose errors say for each refused item (the first 100) index, status, code, detail, hint and pointer, and whose title is the gateway''s to add. LG400: no array, or an empty one; LG413: more than 10000 events. For ledger_gateway.';
 
 -- ---- sql/functions/ledger_http_events.sql
 -- Events for the gateway, each as the line of an export.
@@ -4676,14 +4677,17 @@ BEGIN
 	FROM ledger.ledger_event_line(tenant, v_id::uuid) AS e;
 	IF body IS NULL THEN
 		PERFORM ledger.ledger_http_tenant(tenant);
-		RAISE EXCEPTION 'event % does not exist', coalesce(v_id, 'null')
-			USING ERRCODE = 'LG404', DETAIL = format('Tenant "%s" has no event of that id.', tenant);
+		-- As data: an error would end the statement, which others may share (gateway/src/dbpipe.c).
+		status := 404;
+		headers := '{"Ledger-Code":"LG404"}';
+		body := jsonb_build_object('message', format('event %s does not exist', coalesce(v_id, 'null')),
+			'detail', format('Tenant "%s" has no event of that id.', tenant));
 	END IF;
 	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_event(text, jsonb) IS
-	'GET /v1/ledger/events/{eventId}: the event, with ETag "<chain>-<sequence>"; it never changes. LG400: malformed id; LG403: tenant not granted; LG404: no such event. For ledger_gateway.';
+	'GET /v1/ledger/events/{eventId}: the event, with ETag "<chain>-<sequence>"; it never changes. No such event: 404 with header Ledger-Code (LG404) and body {message, detail}. LG400: malformed id; LG403: tenant not granted. For ledger_gateway.';
 
 -- Plans are made for this tenant (force_custom_plan): a plan for any would lock the
 -- leaves of all, and filters that are not given fall out of the query before it is
@@ -4874,11 +4878,22 @@ DECLARE
 	v_from  bigint := ledger.ledger_http_number(ledger.ledger_http_text(context, 'from'), 'from', 1, 9007199254740991);
 	v_to    bigint := ledger.ledger_http_number(ledger.ledger_http_text(context, 'to'), 'to', 1, 9007199254740991);
 	v_proof bytea[];
+	v_detail text;
+	v_hint  text;
 BEGIN
 	IF v_from IS NULL OR v_to IS NULL THEN
 		PERFORM ledger.ledger_http_malformed(CASE WHEN v_from IS NULL THEN 'from' ELSE 'to' END, NULL, 'the size of a tree');
+	ELSIF v_from > v_to THEN
+		PERFORM ledger.ledger_http_malformed('from', v_from::text, format('no more than to, which is %s', v_to));
 	END IF;
-	v_proof := ledger.ledger_consistency_proof(tenant, v_chain, v_from, v_to);
+	BEGIN
+		v_proof := ledger.ledger_consistency_proof(tenant, v_chain, v_from, v_to);
+	EXCEPTION WHEN SQLSTATE 'LG400' THEN
+		-- It knows its own arguments' names.
+		GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+		RAISE EXCEPTION '%', replace(SQLERRM, 'size2', 'to')
+			USING ERRCODE = 'LG400', DETAIL = v_detail, HINT = v_hint, COLUMN = 'to';
+	END;
 	status := 200;
 	headers := '{"Cache-Control":"private, max-age=31536000, immutable"}';
 	body := ledger.ledger_canonical_json(jsonb_build_object('chainId', v_chain, 'from', v_from, 'to', v_to,
@@ -5778,13 +5793,14 @@ COMMENT ON FUNCTION ledger.ledger_http_attach(text, jsonb, jsonb, bytea) IS
 	'Stores an encrypted attachment and appends its event, in one transaction. The attachment''s id is the event''s, so the same again returns the stored one (status 200). LG400, LG403, LG404, LG409 as ledger_append() and ledger_attachment_event(). For ledger_gateway.';
 
 -- The event is looked up by the id alone: a row that was put under another finding
--- would not find it.
-CREATE FUNCTION ledger.ledger_http_attachment(tenant text, context jsonb, purpose text,
+-- would not find it.  Plans are made for this tenant (force_custom_plan), here and
+-- wherever events are read: one for any would lock the leaves of all.
+CREATE FUNCTION ledger.ledger_http_attachment(tenant text, context jsonb, purpose text, destination text DEFAULT NULL,
 	OUT finding_id text, OUT attachment_id text, OUT media_type text, OUT file_name text, OUT size_bytes bigint, OUT digest text, OUT event_digest text,
 	OUT key_id text, OUT wrapped_key bytea, OUT nonce bytea, OUT tag bytea, OUT ciphertext bytea)
 	RETURNS record
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 	AS $$
 #variable_conflict use_variable
 DECLARE
@@ -5806,7 +5822,7 @@ BEGIN
 				CASE WHEN v_row.attachment_id IS NULL THEN '' WHEN v_event.event_body IS NULL THEN ' any more: its event was erased'
 				     ELSE ' any more: it has expired' END);
 	END IF;
-	PERFORM ledger.ledger_log_access(tenant, context, 'attachment.' || purpose, v_id);
+	PERFORM ledger.ledger_log_access(tenant, context, 'attachment.' || purpose, concat_ws(' ', v_id, destination));
 	finding_id := v_row.finding_id;
 	attachment_id := v_id;
 	media_type := v_row.media_type;
@@ -5822,13 +5838,13 @@ BEGIN
 	ciphertext := CASE WHEN purpose <> 'link' THEN v_row.ciphertext END;
 END
 $$;
-COMMENT ON FUNCTION ledger.ledger_http_attachment(text, jsonb, text) IS
-	'One attachment as it is stored, with the digest that its event tells; the access is recorded. purpose: read, link or push. LG404: there is none, or not any more. For ledger_gateway.';
+COMMENT ON FUNCTION ledger.ledger_http_attachment(text, jsonb, text, text) IS
+	'One attachment as it is stored, with the digest that its event tells; the access is recorded. purpose: read, link or push, with the destination, which is recorded behind the id. LG404: there is none, or not any more. For ledger_gateway.';
 
 CREATE FUNCTION ledger.ledger_http_attachments(tenant text, context jsonb)
 	RETURNS TABLE (status integer, headers json, body text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 	SET timezone = 'UTC'
 	AS $$
 #variable_conflict use_column
@@ -5847,6 +5863,8 @@ BEGIN
 		SELECT a, e FROM ledger.ledger_attachments AS a
 		JOIN ledger.ledger_events AS e ON e.tenant_id = a.tenant_id AND e.event_id = a.attachment_id
 		WHERE a.tenant_id = tenant AND a.finding_id = v_finding
+			-- What is not given out any more is not offered; that it was there, its event tells.
+			AND (a.expires_at > now()) IS NOT FALSE AND e.event_body IS NOT NULL
 			AND (context -> 'after' IS NULL OR (a.created_at, a.attachment_id)
 				> ((context #>> '{after,createdAt}')::timestamptz, (context #>> '{after,attachmentId}')::uuid))
 		ORDER BY a.created_at, a.attachment_id
@@ -5860,7 +5878,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_attachments(text, jsonb) IS
-	'The attachments of a finding, oldest first, without content; the access is recorded. LG400: a bad limit. For ledger_gateway.';
+	'The attachments of a finding that can be read, oldest first, without content: those that have expired, or whose event was erased, are left out. The access is recorded. LG400: a bad limit. For ledger_gateway.';
 
 -- Rotation.  Whoever may call these could make attachments unreadable, and nobody
 -- else's content readable: that needs the gateway''s key.

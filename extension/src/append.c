@@ -96,14 +96,14 @@ require_same(const EventRow *asked, const EventRow *stored)
 		ereport(ERROR,
 				(errcode(ERRCODE_LEDGER_CONFLICT),
 				 errmsg("event %s stands twice in the batch with another %s", id, member),
-				 errhint("Use a new event id for another event.")));
+				 errhint("Another event needs another id, or another Idempotency-Key.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_LEDGER_CONFLICT),
 			 errmsg("event %s exists with another %s", id, member),
 			 errdetail("It is sequence %lld of chain %s.",
 					   (long long) DatumGetInt64(stored->values[EC_SEQUENCE_NO]),
 					   DatumGetCString(DirectFunctionCall1(uuid_out, stored->values[EC_CHAIN_ID]))),
-			 errhint("Use a new event id for another event.")));
+			 errhint("Another event needs another id, or another Idempotency-Key.")));
 }
 
 /* Is the item's id taken?  Then it is answered from the table, once that is durable. */
@@ -121,6 +121,9 @@ answer_stored(AppendItem *item, Oid rowtype)
 	if (found)
 	{
 		ledger_wait_durable(&origin);
+		/* As its own commit would have waited, had nobody cancelled that. */
+		if (synchronous_commit > SYNCHRONOUS_COMMIT_LOCAL_FLUSH)
+			ledger_wait_replicated();
 		require_same(&item->row, &stored);
 		item->stored = ledger_row_to_composite(&stored, rowtype);
 		item->created = false;

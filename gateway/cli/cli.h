@@ -136,6 +136,10 @@ extern void cli_progress_begin(bool silent);
 /* malloc's, but a failure ends the program: nothing here goes on without memory. */
 extern const lc_alloc cli_alloc;
 
+/* A C string of its own; and whether a text, which may be none, is that. */
+extern char *cli_copy(lc_str text);
+extern bool cli_is(lc_str text, const char *want);
+
 /*
  * The whole file into out, which is initialised here.  What does not exist is
  * CLI_NOT_FOUND, what is longer than max CLI_FAILED, what cannot be read

@@ -14,22 +14,6 @@
 
 #define REDACTED "ledger.payload_redacted"
 
-static bool
-is(lc_str text, const char *want)
-{
-	return text.n == strlen(want) && memcmp(text.s, want, text.n) == 0;
-}
-
-static char *
-copy(lc_str text)
-{
-	char	   *s = cli_alloc.resize(NULL, NULL, text.n + 1);
-
-	memcpy(s, text.s, text.n);
-	s[text.n] = '\0';
-	return s;
-}
-
 /* Room for one more of count things. */
 static void *
 grown(void *items, size_t count, size_t *room, size_t size)
@@ -45,7 +29,7 @@ grown(void *items, size_t count, size_t *room, size_t size)
 static bool
 is_chain(const export_chain *c, const lc_event *e)
 {
-	return memcmp(c->chain_id, e->chain_id, LC_UUID_LEN) == 0 && is(e->tenant, c->tenant);
+	return memcmp(c->chain_id, e->chain_id, LC_UUID_LEN) == 0 && cli_is(e->tenant, c->tenant);
 }
 
 static export_chain *
@@ -76,8 +60,8 @@ add_chain(export_check *e, const lc_event *event)
 	uuid_map_add(&e->by_id, event->chain_id, (uint32_t) e->recent);
 	c = &e->chains[e->recent];
 	memset(c, 0, sizeof(*c));
-	c->tenant = copy(event->tenant);
-	c->policy = copy(event->policy_version);
+	c->tenant = cli_copy(event->tenant);
+	c->policy = cli_copy(event->policy_version);
 	memcpy(c->chain_id, event->chain_id, LC_UUID_LEN);
 	c->first = (uint64_t) event->sequence;
 	c->whole = event->sequence == 1;
@@ -92,7 +76,7 @@ check_place(export_chain *c, const char *where, const lc_event *event)
 {
 	uint64_t	sequence = (uint64_t) event->sequence;
 
-	if (!is(event->policy_version, c->policy))
+	if (!cli_is(event->policy_version, c->policy))
 		return cli_error(CLI_FAILED, "%s: policy version \"%.*s\" in a chain of \"%s\"", where,
 						 CLI_SHOW(event->policy_version), c->policy);
 	if (c->events == 0 || sequence == c->last + 1)
@@ -182,7 +166,7 @@ static bool
 is_target_of(const export_target *t, const export_chain *c)
 {
 	return memcmp(t->checkpoint.name.chain_id, c->chain_id, LC_UUID_LEN) == 0 &&
-		is(t->checkpoint.name.tenant, c->tenant);
+		cli_is(t->checkpoint.name.tenant, c->tenant);
 }
 
 static cli_exit
@@ -241,7 +225,7 @@ export_event(export_check *e, const char *where, const event_doc *doc)
 	code = code != CLI_GOOD ? code : next;
 	if (doc->payload == PAYLOAD_ERASED)
 		remember_erased(c, event);
-	else if (is(event->type, REDACTED))
+	else if (cli_is(event->type, REDACTED))
 		explain_erased(c, doc->body);
 	c->events++;
 	c->last = (uint64_t) event->sequence;

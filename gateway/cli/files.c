@@ -43,6 +43,22 @@ release(void *ctx, void *ptr)
 
 const lc_alloc cli_alloc = {resize, release, NULL};
 
+char *
+cli_copy(lc_str text)
+{
+	char	   *s = cli_alloc.resize(NULL, NULL, text.n + 1);
+
+	memcpy(s, text.s, text.n);
+	s[text.n] = '\0';
+	return s;
+}
+
+bool
+cli_is(lc_str text, const char *want)
+{
+	return text.s != NULL && text.n == strlen(want) && memcmp(text.s, want, text.n) == 0;
+}
+
 /* What errno says about a path that could not be opened. */
 static cli_exit
 open_failed(const char *path)

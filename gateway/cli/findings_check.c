@@ -16,12 +16,6 @@
 #define DEPTH 64
 
 static bool
-is(lc_str text, const char *want)
-{
-	return text.s != NULL && text.n == strlen(want) && memcmp(text.s, want, text.n) == 0;
-}
-
-static bool
 same(lc_str a, const lc_buf *b)
 {
 	return a.s != NULL && a.n == b->len && (a.n == 0 || memcmp(a.s, b->data, a.n) == 0);
@@ -159,7 +153,7 @@ check_subject(findings_page *p, const char *where, const lc_json *line)
 	lc_str		tenant = lc_json_string(line, "tenant");
 	lc_str		schema = lc_json_string(line, "schema");
 
-	if (tenant.s == NULL || !(is(schema, "export.v1.canonical") || is(schema, "export.v1.compact")))
+	if (tenant.s == NULL || !(cli_is(schema, "export.v1.canonical") || cli_is(schema, "export.v1.compact")))
 		return cli_error(CLI_FAILED, "%s: the schema is \"%.*s\", which is not known", where, CLI_SHOW(schema));
 	if (p->lines == 0)
 	{
@@ -208,7 +202,7 @@ open_envelope(findings_page *p, const char *where, const lc_json *line, const tr
 
 	if (lc_dsse_parse(envelope->source.s, envelope->source.n, &cli_alloc, &dsse) != LC_OK)
 		return cli_error(CLI_FAILED, "%s: the manifest is no DSSE envelope", where);
-	if (!is((lc_str) {dsse.payload_type.data, dsse.payload_type.len}, PAYLOAD_TYPE))
+	if (!cli_is((lc_str) {dsse.payload_type.data, dsse.payload_type.len}, PAYLOAD_TYPE))
 		code = cli_error(CLI_FAILED, "%s: the manifest is of type %s", where, dsse.payload_type.data);
 	else if (t->log.count > 0)
 		code = trust_dsse(where, &dsse, t);
@@ -276,7 +270,7 @@ check_subjects(findings_page *p, const char *where, const lc_json *manifest)
 	lc_str		schema = lc_json_string(manifest, "schemaVersion");
 	uint64_t	count;
 
-	if (!(is(schema, "export.v1.canonical") || is(schema, "export.v1.compact")))
+	if (!(cli_is(schema, "export.v1.canonical") || cli_is(schema, "export.v1.compact")))
 		return cli_error(CLI_FAILED, "%s: the manifest is of version \"%.*s\", which is not known", where,
 			CLI_SHOW(schema));
 	if (!lc_json_uint(manifest, "count", &count) || count != p->lines)

@@ -25,23 +25,7 @@ static const redaction_rule built_in[] = {
 	{"compact", "*", "mask_addresses"}
 };
 
-static bool
-is(lc_str text, const char *want)
-{
-	return text.s != NULL && text.n == strlen(want) && memcmp(text.s, want, text.n) == 0;
-}
-
 /* ---- rules ---- */
-
-static char *
-copy(lc_str text)
-{
-	char	   *s = cli_alloc.resize(NULL, NULL, text.n + 1);
-
-	memcpy(s, text.s, text.n);
-	s[text.n] = '\0';
-	return s;
-}
 
 static cli_exit
 add_rule(redaction *r, const char *path, const lc_json *rule)
@@ -51,9 +35,10 @@ add_rule(redaction *r, const char *path, const lc_json *rule)
 	lc_str		action = lc_json_string(rule, "action");
 
 	if (shape.s == NULL || where.s == NULL ||
-		!(is(action, "mask") || is(action, "drop") || is(action, "truncate_realm") || is(action, "mask_addresses")))
+		!(cli_is(action, "mask") || cli_is(action, "drop") || cli_is(action, "truncate_realm") ||
+		  cli_is(action, "mask_addresses")))
 		return cli_error(CLI_USAGE, "%s: a rule that is not understood: %.*s", path, CLI_SHOW(rule->source));
-	r->rules[r->count++] = (redaction_rule) {copy(shape), copy(where), copy(action)};
+	r->rules[r->count++] = (redaction_rule) {cli_copy(shape), cli_copy(where), cli_copy(action)};
 	return CLI_GOOD;
 }
 
@@ -68,7 +53,7 @@ read_rules(redaction *r, const char *path, lc_str text)
 		return cli_error(CLI_USAGE, "%s: no manifest of redaction", path);
 	rules = lc_json_member(lc_jsontree_root(tree), "rules");
 	if (rules == NULL || rules->type != LC_JSON_ARRAY ||
-		!is(lc_json_string(lc_jsontree_root(tree), "schema"), "ledger.redaction.v1"))
+		!cli_is(lc_json_string(lc_jsontree_root(tree), "schema"), "ledger.redaction.v1"))
 		code = cli_error(CLI_USAGE, "%s: no manifest of redaction of version ledger.redaction.v1", path);
 	else
 	{
@@ -289,7 +274,7 @@ check_rule(const redaction_rule *rule, const char *where, const lc_json *line)
 		return CLI_GOOD;
 	if (strcmp(rule->action, "drop") == 0)
 		return cli_error(CLI_FAILED, "%s: %s is there, and is to be left out", where, rule->path);
-	if (strcmp(rule->action, "mask") == 0 && !(value->type == LC_JSON_STRING && is(value->text, MASK)))
+	if (strcmp(rule->action, "mask") == 0 && !(value->type == LC_JSON_STRING && cli_is(value->text, MASK)))
 		return cli_error(CLI_FAILED, "%s: %s is not masked", where, rule->path);
 	if (strcmp(rule->action, "truncate_realm") == 0 && !(value->type == LC_JSON_STRING && is_realm(value->text)))
 		return cli_error(CLI_FAILED, "%s: %s is more than a realm", where, rule->path);
@@ -301,7 +286,7 @@ redaction_check(const redaction *r, const char *where, lc_str shape, const lc_js
 {
 	for (size_t i = 0; i < r->count; i++)
 	{
-		cli_exit	code = is(shape, r->rules[i].shape) ? check_rule(&r->rules[i], where, line) : CLI_GOOD;
+		cli_exit	code = cli_is(shape, r->rules[i].shape) ? check_rule(&r->rules[i], where, line) : CLI_GOOD;
 
 		if (code != CLI_GOOD)
 			return code;

@@ -122,9 +122,22 @@ watch(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total, cu
 	return q->cancelled(q->arg) ? 1 : 0;
 }
 
+/*
+ * libcurl goes by http_proxy, https_proxy and all_proxy.  https through one is
+ * still between the two ends; http to the machine itself, all that https_only
+ * lets through besides, would leave the machine.
+ */
+static bool
+by_no_proxy(const http_request *q)
+{
+	return q->direct || (q->https_only && strncasecmp(q->url, "https://", 8) != 0);
+}
+
 static void
 limit(CURL *curl, const http_request *q)
 {
+	if (by_no_proxy(q))
+		curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);

@@ -48,6 +48,7 @@ typedef struct http_request
 	http_limits limits;
 	size_t		max_answer;		/* bytes; 0: HTTP_MAX_ANSWER */
 	bool		https_only;		/* refuse what http_url_secure refuses */
+	bool		direct;			/* by no proxy, whatever the environment names */
 	bool		(*cancelled) (void *arg);	/* asked about once a second; NULL: never */
 	void	   *arg;
 } http_request;

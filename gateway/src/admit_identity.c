@@ -78,7 +78,10 @@ judge_token(request *r, const char *authorization, problem *p)
 	}
 	if (result == AUTH_GOOD)
 		return ADMIT_GOOD;
-	if (result == AUTH_WAIT)
+	/* Waited for in vain: without any key that is our fault, and a 401 would make clients throw a good token away. */
+	if (result == AUTH_WAIT && !auth_ready())
+		problem_set(p, "keys_missing", "The authority's keys are not there yet.");
+	else if (result == AUTH_WAIT)
 		problem_set(p, "token_invalid", AUTH_NOT_GOOD);
 	return challenge(r, p, "invalid_token");
 }
@@ -93,6 +96,7 @@ judge_link(request *r, problem *p)
 		problem_set(p, "link_invalid", "The link is not signed by this ledger, or its time is over.");
 		return challenge(r, p, NULL);
 	}
+	r->who.link = true;
 	strcpy(r->who.subject, "link");
 	strcpy(r->who.actor_type, "system");
 	r->who.scopes = r->match.route->scope;
@@ -144,14 +148,14 @@ judge_caller(request *r, problem *p)
 }
 
 static bool
-judge_tenant(request *r, bool by_link, problem *p)
+judge_tenant(request *r, problem *p)
 {
 	const char *tenant = request_header(r, "X-Stella-Tenant");
 
 	if (tenant == NULL || *tenant == '\0')
 	{
 		/* Whoever follows a link in a browser sends no such header. */
-		if (by_link)
+		if (r->who.link)
 			return true;
 		problem_set(p, "tenant_missing", NULL);
 		return false;
@@ -173,7 +177,7 @@ admit_identity(request *r, problem *p)
 	caller = judge_caller(r, p);
 	if (caller != ADMIT_GOOD)
 		return caller;
-	if (!judge_tenant(r, request_header(r, "Authorization") == NULL && !r->who.certificate, p))
+	if (!judge_tenant(r, p))
 		return ADMIT_REFUSED;
 	if ((r->who.scopes & row->scope) == 0)
 		return refuse_scope(r, p);

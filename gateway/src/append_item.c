@@ -5,6 +5,7 @@
  * The body is canonical JSON already (the door made it so); it is looked into
  * for the id and the type only, what it means is judged by the database.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -35,7 +36,17 @@ has_value(const lc_json *object, const char *name)
 	return member != NULL && member->type != LC_JSON_NULL;
 }
 
-/* "eventId":"…", in front of the members there are. */
+static bool
+is_id(lc_str key)
+{
+	return (key.n == 2 && memcmp(key.s, "id", 2) == 0) || (key.n == 7 && memcmp(key.s, "eventId", 7) == 0);
+}
+
+/*
+ * "eventId":"…", in front of the members there are.  One with the value null
+ * counts as left out, as in the database, and is left out: two of the same name
+ * would be ill-formed.
+ */
 static bool
 put_minted(lc_buf *out, const lc_json *event)
 {
@@ -49,24 +60,16 @@ put_minted(lc_buf *out, const lc_json *event)
 	lc_uuid_format(uuid, text);
 	lc_buf_puts(out, "{\"eventId\":\"");
 	lc_buf_append(out, text, sizeof(text));
-	lc_buf_puts(out, event->count > 0 ? "\"," : "\"");
-	lc_buf_append(out, event->source.s + 1, event->source.n - 1);
-	return true;
-}
-
-/*
- * A member with the value null counts as left out, as in the database: two of
- * the same name would be ill-formed, so such a body is handed on as it is and
- * gets its id there, and is not tried again when the connection is lost.
- */
-static bool
-put_event(lc_buf *out, const lc_json *event, bool keyed)
-{
-	bool		named = lc_json_member(event, "id") != NULL || lc_json_member(event, "eventId") != NULL;
-
-	if (event->type == LC_JSON_OBJECT && !named && !keyed)
-		return put_minted(out, event);
-	lc_buf_append(out, event->source.s, event->source.n);
+	lc_buf_putc(out, '"');
+	for (const lc_json *member = event->child; member != NULL; member = member->next)
+		if (!is_id(member->key))
+		{
+			lc_buf_putc(out, ',');
+			lc_jcs_put_string(out, member->key.s, member->key.n);
+			lc_buf_putc(out, ':');
+			lc_buf_append(out, member->source.s, member->source.n);
+		}
+	lc_buf_putc(out, '}');
 	return true;
 }
 
@@ -100,9 +103,8 @@ note_type(char out[64], const lc_json *event)
 
 /* Both texts come from the door, so that they are not JSON can only be memory. */
 static bool
-fill(append_item *item)
+fill(append_item *item, const job *j)
 {
-	job		   *j = item->job;
 	lc_jsontree *context = NULL;
 	lc_jsontree *event = NULL;
 	bool		good = false;
@@ -114,46 +116,49 @@ fill(append_item *item)
 		lc_str		key = lc_json_string(lc_jsontree_root(context), "idempotencyKey");
 
 		lc_buf_puts(&item->text, "{\"event\":");
-		good = put_event(&item->text, root, key.s != NULL);
+		item->minted = root->type == LC_JSON_OBJECT && key.s == NULL && !has_value(root, "id") &&
+			!has_value(root, "eventId");
+		good = !item->minted || put_minted(&item->text, root);
+		if (!item->minted)
+			lc_buf_append(&item->text, root->source.s, root->source.n);
 		put_who(&item->text, j, key);
 		lc_buf_putc(&item->text, '}');
 		note_type(item->type, root);
-		/* Neither id nor key after all: a second try would be a second event. */
-		item->once = key.s == NULL && !has_value(root, "id") && !has_value(root, "eventId") &&
-			(lc_json_member(root, "id") != NULL || lc_json_member(root, "eventId") != NULL);
 	}
 	lc_jsontree_free(context);
 	lc_jsontree_free(event);
 	return good && item->text.status == LC_OK;
 }
 
-append_item *
-append_item_new(job *j)
+bool
+append_item_make(job *j)
 {
 	append_item *item = calloc(1, sizeof(*item));
 
 	if (item == NULL)
 	{
 		job_refuse(j, "pool_exhausted", "out of memory");
-		return NULL;
+		return false;
 	}
-	item->job = j;
+	j->append = item;
 	lc_buf_init(&item->text, &lc_alloc_malloc);
 	quota_accepted(j->who.tenant, 1);
-	if (fill(item))
-		return item;
-	append_item_refuse(item, "pool_exhausted", "out of memory");
-	return NULL;
+	if (fill(item, j))
+	{
+		j->weight = item->text.len;
+		return true;
+	}
+	append_item_refuse(j, "pool_exhausted", "out of memory");
+	return false;
 }
 
 static void
-done(append_item *item)
+done(job *j)
 {
-	job		   *j = item->job;
-
 	quota_accepted(j->who.tenant, -1);
-	lc_buf_free(&item->text);
-	free(item);
+	lc_buf_free(&j->append->text);
+	free(j->append);
+	j->append = NULL;
 	job_done(j);
 }
 
@@ -175,6 +180,15 @@ count_stored(const job *j, const char *type)
 }
 
 void
+append_mark_new(reply *r)
+{
+	if (r->status != 200)
+		return;
+	r->status = 201;
+	reply_header_remove(r, "Idempotency-Hit");
+}
+
+void
 append_count_one(const job *j, const char *type)
 {
 	count_stored(j, type);
@@ -184,47 +198,76 @@ append_count_one(const job *j, const char *type)
 void
 append_count_batch(const job *j)
 {
+	/* A digit for each event, "1" for one that is new; none: all are. */
+	const char *news = reply_header_get(&j->reply, "Ledger-New");
 	lc_jsontree *tree = NULL;
+	uint64_t	count = 0;
 	char		type[64];
 
-	quota_add_unanchored(j->who.tenant, j->events);
 	if (lc_jsontree_parse(j->body.data, j->body.len, 0, &lc_alloc_malloc, &tree, NULL) == LC_OK)
 		for (const lc_json *event = lc_jsontree_root(tree)->child; event != NULL; event = event->next)
 		{
+			bool		stored_before = news != NULL && *news != '1';
+
+			news += news != NULL && *news != '\0' ? 1 : 0;
+			if (stored_before)
+				continue;
 			note_type(type, event);
 			count_stored(j, type);
+			count++;
 		}
 	lc_jsontree_free(tree);
+	quota_add_unanchored(j->who.tenant, count);
+}
+
+/* Whoever left the id out learns it here: a second try without it would be a second event. */
+static void
+tell_unreplicated(job *j)
+{
+	const char *location = reply_header_get(&j->reply, "Location");
+	const char *id = location != NULL ? strrchr(location, '/') : NULL;
+	problem		p;
+
+	problem_set(&p, "not_replicated", "event %s is committed, and perhaps not on the standbys",
+				id != NULL ? id + 1 : "?");
+	if (id != NULL)
+		snprintf(p.hint, sizeof(p.hint), "Send it again with \"eventId\": \"%s\".", id + 1);
+	problem_reply(&j->reply, &p, j->path, j->trace_id);
 }
 
 void
-append_item_answer(append_item *item, const PGresult *result, int row)
+append_item_answer(job *j, const PGresult *result, int row, bool replicated)
 {
-	job		   *j = item->job;
-
 	if (!db_row_reply(result, row, 1, j))
 	{
-		append_item_refuse(item, "internal", "the database gave no answer for the event");
+		append_item_refuse(j, "internal", "the database gave no answer for the event");
 		return;
 	}
+	/* It was there already: by a first try, whose answer was lost. */
+	if (j->append->minted)
+		append_mark_new(&j->reply);
 	if (j->reply.status == 201)
-		append_count_one(j, item->type);
-	done(item);
+	{
+		append_count_one(j, j->append->type);
+		if (!replicated)
+			tell_unreplicated(j);
+	}
+	done(j);
 }
 
 void
-append_item_fail(append_item *item, const PGresult *result, unsigned retry_after)
+append_item_fail(job *j, const PGresult *result, unsigned retry_after)
 {
-	db_job_problem(result, item->job, retry_after);
-	done(item);
+	db_job_problem(result, j, retry_after);
+	done(j);
 }
 
 void
-append_item_refuse(append_item *item, const char *code, const char *detail)
+append_item_refuse(job *j, const char *code, const char *detail)
 {
 	problem		p;
 
 	problem_set(&p, code, "%s", detail);
-	problem_reply(&item->job->reply, &p, item->job->path, item->job->trace_id);
-	done(item);
+	problem_reply(&j->reply, &p, j->path, j->trace_id);
+	done(j);
 }

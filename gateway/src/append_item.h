@@ -10,28 +10,31 @@
 
 typedef struct append_item
 {
-	job		   *job;
 	lc_buf		text;			/* {"event":…,"subject":…,"actorType":…,"anyActor":…[,"key":…]} */
 	char		type[64];		/* for metrics; "" if the event names none */
-	bool		once;			/* has no id: not to be tried again after a lost connection */
-	bool		alone;			/* its batch failed as a whole: now by itself */
-	unsigned	tries;			/* batches that were lost or to be tried again */
-	struct append_item *next;
+	bool		minted;			/* its id was made here: whoever finds it stored has stored it */
 } append_item;
 
 /*
- * From a job, which it owns from now on.  An event without id gets one here,
- * before its first try, so that trying again cannot store it twice.  NULL: out
- * of memory; the job has been refused.
+ * Makes job->append.  An event without id gets one here, before its first try,
+ * so that trying again cannot store it twice.  False: out of memory; the job has
+ * been refused.
  */
-extern append_item *append_item_new(job *j);
+extern bool append_item_make(job *j);
 
-/* Answers the job with a row (item, status, headers, body) of the committed batch, and frees the item. */
-extern void append_item_answer(append_item *item, const PGresult *result, int row);
+/*
+ * Answers the job with a row (item, status, headers, body) of the committed
+ * batch, and frees the item.  What is stored and not replicated, though it should
+ * be, is not acknowledged.
+ */
+extern void append_item_answer(job *j, const PGresult *result, int row, bool replicated);
 
 /* The same with the problem of a failed batch; result NULL: the database is away. */
-extern void append_item_fail(append_item *item, const PGresult *result, unsigned retry_after);
-extern void append_item_refuse(append_item *item, const char *code, const char *detail);
+extern void append_item_fail(job *j, const PGresult *result, unsigned retry_after);
+extern void append_item_refuse(job *j, const char *code, const char *detail);
+
+/* The answer "it was there already", for what can only have been stored by this very request. */
+extern void append_mark_new(reply *r);
 
 /* A whole batch (POST …/events:batch) is committed: the same counting for each of its events. */
 extern void append_count_batch(const job *j);

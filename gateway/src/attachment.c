@@ -108,30 +108,38 @@ take_row(job *j, attachment_row *out)
 	return true;
 }
 
-bool
-attachment_load(job *j, dbslow_conn *c, const char *purpose, attachment_row *out)
+static bool
+load(job *j, dbslow_conn *c, const char *purpose, const char *destination, attachment_row *out)
 {
 	static const char sql[] =
 		"SELECT a.finding_id, a.attachment_id, a.media_type, a.file_name, a.digest, a.event_digest, a.key_id, "
 		"a.wrapped_key, a.nonce, a.tag, a.ciphertext "
-		"FROM ledger.ledger_http_attachment($1, $2, $3) AS a";
+		"FROM ledger.ledger_http_attachment($1, $2, $3, $4) AS a";
 	db_value	values[] = {
 		{j->who.tenant, strlen(j->who.tenant), false},
 		{j->context.data, j->context.len, false},
-		{purpose, strlen(purpose), false}
+		{purpose, strlen(purpose), false},
+		{destination, destination != NULL ? strlen(destination) : 0, false}
 	};
 
 	out->result = NULL;
 	if (!dbslow_begin(c, j, false))
 		return false;
-	out->result = dbslow_query(c, j, sql, 3, values);
-	if (out->result == NULL)
-	{
-		dbslow_rollback(c);
-		return false;
-	}
+	out->result = dbslow_query(c, j, sql, 4, values);
 	/* First the record that somebody asked, then the content. */
-	return dbslow_commit(c, j) && take_row(j, out);
+	return out->result != NULL && dbslow_commit(c, j);
+}
+
+bool
+attachment_load(job *j, dbslow_conn *c, const char *purpose, const char *destination, attachment_row *out)
+{
+	while (!load(j, c, purpose, destination, out))
+	{
+		attachment_row_free(out);
+		if (!dbslow_again(c, j, false))
+			return false;
+	}
+	return take_row(j, out);
 }
 
 void

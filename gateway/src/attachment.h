@@ -36,7 +36,7 @@ typedef struct attachment_row
 } attachment_row;
 
 /* In a transaction of its own, which records the access.  purpose: read, link or push. */
-extern bool attachment_load(job *j, dbslow_conn *c, const char *purpose, attachment_row *out);
+extern bool attachment_load(job *j, dbslow_conn *c, const char *purpose, const char *destination, attachment_row *out);
 /* plain: of wiping_alloc (wipe.h). */
 extern bool attachment_open(job *j, const attachment_row *row, lc_buf *plain);
 extern void attachment_row_free(attachment_row *row);

@@ -73,7 +73,8 @@ send_out(job *j, const char *url, const attachment_row *row, const lc_buf *plain
 	http_request request = {
 		.method = "PUT", .url = url, .content_type = type, .body = plain->data, .body_len = plain->len,
 		.limits = {PUSH_TIMEOUT, ca != NULL && ca[0] != '\0' ? ca : NULL},
-		.max_answer = PUSH_ANSWER, .https_only = true, .cancelled = gave_up, .arg = j
+		/* A proxy would be a host that no list has judged, and would resolve the names by itself. */
+		.max_answer = PUSH_ANSWER, .https_only = true, .direct = true, .cancelled = gave_up, .arg = j
 	};
 
 	snprintf(type, sizeof(type), "%.*s", (int) row->subject.media_type.n, row->subject.media_type.s);
@@ -101,17 +102,14 @@ put_text(lc_buf *out, const char *name, const char *value, size_t n)
 
 /* What left, where to, and a digest of what was answered: enough to compare with the other side's books. */
 static void
-answer_receipt(job *j, const char *url, const attachment_row *row, const http_answer *answer)
+answer_receipt(job *j, const char *where, const attachment_row *row, const http_answer *answer)
 {
-	char		where[URL_MAX_LENGTH],
-				digest[SEAL_DIGEST + 1] = "",
+	char		digest[SEAL_DIGEST + 1] = "",
 				when[32] = "";
 	time_t		now = time(NULL);
 	struct tm	utc;
 	lc_buf	   *out = &j->reply.body;
 
-	http_public_url(url, where, sizeof(where));
-	where[strcspn(where, "?")] = '\0';	/* a query may be a signature */
 	if (gmtime_r(&now, &utc) != NULL)
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &utc);
 	seal_digest(answer->body.len > 0 ? answer->body.data : "", answer->body.len, digest);
@@ -133,7 +131,8 @@ answer_receipt(job *j, const char *url, const attachment_row *row, const http_an
 void
 attachment_push(job *j, dbslow_conn *c)
 {
-	char		url[URL_MAX_LENGTH];
+	char		url[URL_MAX_LENGTH],
+				where[URL_MAX_LENGTH];	/* what may be told of it */
 	attachment_row row;
 	http_answer answer;
 	lc_buf		plain;
@@ -142,11 +141,13 @@ attachment_push(job *j, dbslow_conn *c)
 	if (!read_url(j, url, sizeof(url)) || !judge_url(j, url) || !attachment_keys(j, &ring))
 		return;
 	keyring_wipe(&ring);
-	if (attachment_load(j, c, "push", &row) && attachment_open(j, &row, &plain))
+	http_public_url(url, where, sizeof(where));
+	where[strcspn(where, "?")] = '\0';	/* a query may be a signature */
+	if (attachment_load(j, c, "push", where, &row) && attachment_open(j, &row, &plain))
 	{
 		lc_buf_init(&answer.body, &lc_alloc_malloc);
 		if (send_out(j, url, &row, &plain, &answer))
-			answer_receipt(j, url, &row, &answer);
+			answer_receipt(j, where, &row, &answer);
 		lc_buf_free(&answer.body);
 		lc_buf_free(&plain);	/* which wipes it */
 	}

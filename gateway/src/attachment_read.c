@@ -67,7 +67,7 @@ attachment_read(job *j, dbslow_conn *c)
 	if (!attachment_keys(j, &ring))
 		return;
 	keyring_wipe(&ring);
-	if (attachment_load(j, c, "read", &row) && attachment_open(j, &row, &plain))
+	if (attachment_load(j, c, "read", NULL, &row) && attachment_open(j, &row, &plain))
 		give_out(j, &row, &plain);
 	attachment_row_free(&row);
 }
@@ -124,7 +124,7 @@ attachment_link(job *j, dbslow_conn *c)
 	if (!attachment_keys(j, &ring))
 		return;
 	keyring_wipe(&ring);
-	if (attachment_load(j, c, "link", &row))
+	if (attachment_load(j, c, "link", NULL, &row))
 		answer_link(j);
 	attachment_row_free(&row);
 }

@@ -26,6 +26,7 @@ typedef struct upload
 	char		media_type[256];
 	char		file_name[256];
 	seal		sealed;
+	bool		minted;			/* no key stands for the id */
 } upload;
 
 static bool
@@ -72,7 +73,8 @@ choose_id(const job *j, const attachment_ask *ask, upload *u)
 		{ask->finding.s, ask->finding.n}, {"", 1}, {key.s, key.n}
 	};
 
-	if (key.s == NULL)
+	u->minted = key.s == NULL;
+	if (u->minted)
 	{
 		clock_gettime(CLOCK_REALTIME, &now);
 		if (RAND_bytes(random, sizeof(random)) != 1)
@@ -162,33 +164,46 @@ describe(lc_buf *out, const upload *u, size_t size)
 	lc_buf_putc(out, '}');
 }
 
+/* The answer's row; NULL: the reply holds the problem. */
+static PGresult *
+try_store(job *j, dbslow_conn *c, const lc_buf *about)
+{
+	static const char sql[] = "SELECT a.status, a.headers, a.body FROM ledger.ledger_http_attach($1, $2, $3, $4) AS a";
+	db_value	values[] = {
+		{j->who.tenant, strlen(j->who.tenant), false},
+		{j->context.data, j->context.len, false},
+		{about->data, about->len, false},
+		{j->body.len > 0 ? j->body.data : "", j->body.len, true}
+	};
+	PGresult   *result;
+
+	if (!dbslow_begin(c, j, false))
+		return NULL;
+	result = dbslow_query(c, j, sql, 4, values);
+	if (result == NULL || dbslow_commit(c, j))
+		return result;
+	PQclear(result);
+	return NULL;
+}
+
+/* Its id was chosen before the first try, so that another one stores nothing twice. */
 static bool
 store(job *j, dbslow_conn *c, const upload *u)
 {
-	static const char sql[] = "SELECT a.status, a.headers, a.body FROM ledger.ledger_http_attach($1, $2, $3, $4) AS a";
 	lc_buf		about;
 	PGresult   *result = NULL;
-	bool		good = false;
+	bool		good;
 
 	describe(&about, u, j->body.len);
-	if (about.status != LC_OK)
+	if (about.status == LC_OK)
+		while ((result = try_store(j, c, &about)) == NULL && dbslow_again(c, j, true))
+			;
+	else
 		attachment_refuse(j, "internal", NULL, "out of memory");
-	else if (dbslow_begin(c, j, false))
-	{
-		db_value	values[] = {
-			{j->who.tenant, strlen(j->who.tenant), false},
-			{j->context.data, j->context.len, false},
-			{about.data, about.len, false},
-			{j->body.len > 0 ? j->body.data : "", j->body.len, true}
-		};
-
-		result = dbslow_query(c, j, sql, 4, values);
-		if (result == NULL)
-			dbslow_rollback(c);
-		else
-			good = dbslow_commit(c, j) && (db_result_reply(result, &j->reply) ||
-				attachment_refuse(j, "internal", NULL, "the database's answer cannot be read"));
-	}
+	good = result != NULL && (db_result_reply(result, &j->reply) ||
+		attachment_refuse(j, "internal", NULL, "the database's answer cannot be read"));
+	if (good && u->minted)
+		append_mark_new(&j->reply);
 	PQclear(result);
 	lc_buf_free(&about);
 	return good;

@@ -30,6 +30,7 @@ typedef struct body_work
 	loop	   *loop;
 	loop_call	call;			/* posted to loop when it is done */
 	struct request *request;	/* the loop's; NULL: it gave up */
+	bool		back;			/* the loop's: the call came */
 	struct body_work *next;
 } body_work;
 
@@ -38,7 +39,10 @@ extern void body_work_free(body_work *w);
 
 extern void body_parse(body_work *w);	/* any thread */
 
-/* body_queue.c: has it parsed in a thread of its own.  False: there is none. */
+/* body_queue.c: has it parsed in a thread of its own.  False: there is none, or none any more. */
 extern bool body_submit(body_work *w);
+
+/* Before the loops end: the rest comes back refused, and the thread is gone. */
+extern void body_stop(void);
 
 #endif

@@ -15,6 +15,7 @@
 #include "config_internal.h"
 #include "log.h"
 #include "span.h"
+#include "wipe.h"
 
 #define DEFAULT_FILE "/app/appsettings.json"
 #define DEFAULT_INTERVAL_MS (15 * 60 * 1000)	/* ledger.anchor_window */
@@ -51,21 +52,38 @@ config_child_environment(void)
 	return atomic_load_explicit(&current, memory_order_acquire)->environment;
 }
 
-void
-config_error(config_texts *t, const char *format, ...)
+static void
+put_line(lc_buf *lines, const char *format, va_list args)
 {
 	char		line[1024];
-	va_list		args;
 
-	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
 	for (char *p = line; *p != '\0'; p++)
 		if ((unsigned char) *p < 0x20 || *p == 0x7f)
 			*p = ' ';
-	lc_buf_puts(&t->errors, line);
-	lc_buf_putc(&t->errors, '\n');
+	lc_buf_puts(lines, line);
+	lc_buf_putc(lines, '\n');
+}
+
+void
+config_error(config_texts *t, const char *format, ...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	put_line(&t->errors, format, args);
+	va_end(args);
 	t->errors_count++;
+}
+
+void
+config_note(config_texts *t, const char *format, ...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	put_line(&t->notes, format, args);
+	va_end(args);
 }
 
 static bool
@@ -96,7 +114,7 @@ hold_fixed(reading *new, const reading *old)
 		if (k->reload || strcmp(effective(new, k), effective(old, k)) == 0)
 			continue;
 		log_line(LOG_WARN, "config.kept", CONFIG_PREFIX "%s was changed; that takes a restart", k->name);
-		free(now->text);
+		wipe_free(now->text);
 		free(now->source);
 		now->text = before->text != NULL ? strdup(before->text) : NULL;
 		now->source = before->source != NULL ? strdup(before->source) : NULL;
@@ -173,14 +191,6 @@ make_environment(reading *r)
 	r->environment[n] = NULL;
 }
 
-static void
-wipe(char *text)
-{
-	if (text != NULL)
-		explicit_bzero(text, strlen(text));
-	free(text);
-}
-
 /* Of a reading that nobody ever saw. */
 static void
 reading_free(reading *r)
@@ -189,14 +199,14 @@ reading_free(reading *r)
 	{
 		const config_key *k = &config_keys[i];
 
-		wipe(r->texts.of[i].text);
+		wipe_free(r->texts.of[i].text);
 		free(r->texts.of[i].source);
 		if (k->type == CONFIG_TEXT || k->type == CONFIG_FILE || k->type == CONFIG_LISTEN ||
 			k->type == CONFIG_CONNECTION || k->type == CONFIG_LEVEL)
-			wipe(*(char **) ((char *) &r->values + k->field));
+			wipe_free(*(char **) ((char *) &r->values + k->field));
 	}
 	for (size_t i = 0; r->environment[i] != NULL; i++)
-		wipe(r->environment[i]);
+		wipe_free(r->environment[i]);
 	lc_buf_free(&r->texts.errors);
 	lc_buf_free(&r->texts.notes);
 	free(r);

@@ -64,7 +64,7 @@ extern const config *config_now(void);
 extern bool config_load(const char *file);
 extern bool config_reload(void);
 extern void config_print(void);	/* --print-config: secrets masked */
-extern const char *config_notes(void);	/* lines about what is allowed but has no effect */
+extern const char *config_notes(void);	/* lines about what is allowed, and hardly meant */
 
 /*
  * The environment for a child (the ticks): LEDGER__MERKLE__…,

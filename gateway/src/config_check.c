@@ -74,6 +74,8 @@ check_tls(config_texts *t, const config *c)
 		return;
 	https = strstr(c->listen, "https://") != NULL || strstr(c->admin_listen, "https://") != NULL;
 
+	if (c->tls_key[0] != '\0')
+		config_check_private(t, c->tls_key, named(t, "TLS__KEY"));
 	if (c->tls_certificate[0] != '\0' && c->tls_key[0] == '\0')
 		config_error(t, "%s is set, but not " CONFIG_PREFIX "TLS__KEY", named(t, "TLS__CERTIFICATE"));
 	if (c->tls_key[0] != '\0' && c->tls_certificate[0] == '\0')
@@ -106,12 +108,30 @@ check_clients(config_texts *t, const config *c)
 	client_map_free(map);
 }
 
+/*
+ * A gateway that nobody may ask starts all the same: it has health and metrics,
+ * and SIGHUP reads the keys as soon as they are set.
+ */
+static void
+check_somebody(config_texts *t, const config *c)
+{
+	if (!are_read(t, "AUTH__JWKS TLS__CLIENTCA TLS__CLIENTS") || c->auth_jwks[0] != '\0')
+		return;
+	if (c->tls_client_ca[0] == '\0')
+		config_note(t, "neither " CONFIG_PREFIX "AUTH__JWKS nor " CONFIG_PREFIX "TLS__CLIENTCA is set: nobody's token "
+					"or certificate is accepted, and every request for the ledger is refused");
+	else if (c->tls_clients[0] == '\0')
+		config_note(t, "neither " CONFIG_PREFIX "AUTH__JWKS nor " CONFIG_PREFIX "TLS__CLIENTS is set: no token is "
+					"accepted, and no certificate is anybody's, so every request for the ledger is refused");
+}
+
 static void
 check_auth(config_texts *t, const config *c)
 {
 	fault		f = {""};
 
 	check_clients(t, c);
+	check_somebody(t, c);
 	if (!are_read(t, "AUTH__JWKS AUTH__ISSUER AUTH__AUDIENCE AUTH__TENANTCLAIM") || c->auth_jwks[0] == '\0')
 		return;
 	if (!jwks_source_check(c->auth_jwks, &f))
@@ -154,6 +174,17 @@ check_attachments(config_texts *t, const config *c)
 					 named(t, "ATTACHMENTS__ALLOWEGRESS"));
 }
 
+/* The gateway hands its name on and does not read it, but is who is asked whether the settings are good. */
+static void
+check_signing_key(config_texts *t)
+{
+	static const char name[] = "MERKLE__SIGNINGKEY_FILE";
+	const config_text *given = &t->of[config_find(name, strlen(name)) - config_keys];
+
+	if (given->text != NULL)
+		config_check_private(t, given->text, named(t, name));
+}
+
 void
 config_check(config_texts *t, const config *c)
 {
@@ -168,4 +199,5 @@ config_check(config_texts *t, const config *c)
 	check_auth(t, c);
 	check_attachments(t, c);
 	check_export_key(t, c);
+	check_signing_key(t);
 }

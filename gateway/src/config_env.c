@@ -1,79 +1,25 @@
 /*
  * config_env.c
- *		Settings from the environment, and which names there are.
+ *		Settings from the environment, and from the files that it names.
+ *
+ * What is not kept of them is wiped: it may be a secret.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config_internal.h"
+#include "wipe.h"
 
 extern char **environ;
 
 #define MAX_NAME 96
 #define MAX_SECRET_FILE (64 * 1024)
-
-const config_key *
-config_find(const char *name, size_t n)
-{
-	for (size_t i = 0; i < config_keys_count; i++)
-		if (strlen(config_keys[i].name) == n && strncasecmp(config_keys[i].name, name, n) == 0)
-			return &config_keys[i];
-	return NULL;
-}
-
-/* Levenshtein's distance, row by row; longer names are cut. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t		row[MAX_NAME + 1],
-				n = strnlen(b, MAX_NAME);
-
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i] != '\0' && i < MAX_NAME; i++)
-	{
-		size_t		diagonal = row[0];
-
-		row[0] = i + 1;
-		for (size_t j = 1; j <= n; j++)
-		{
-			size_t		best = diagonal + (toupper((unsigned char) a[i]) != toupper((unsigned char) b[j - 1]));
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
-const config_key *
-config_nearest(const char *name)
-{
-	const config_key *nearest = &config_keys[0];
-	size_t		least = SIZE_MAX;
-
-	for (size_t i = 0; i < config_keys_count; i++)
-	{
-		size_t		d = distance(name, config_keys[i].name);
-
-		if (d < least)
-		{
-			least = d;
-			nearest = &config_keys[i];
-		}
-	}
-	return nearest;
-}
 
 char *
 config_slurp(config_texts *t, const char *path, const char *source, size_t max, size_t *n)
@@ -95,13 +41,30 @@ config_slurp(config_texts *t, const char *path, const char *source, size_t max, 
 		close(fd);
 	if (fd < 0 || got < 0 || text == NULL || *n > max)
 	{
-		free(text);
+		wipe_free(text);
 		return NULL;
 	}
 	while (*n > 0 && (text[*n - 1] == '\n' || text[*n - 1] == '\r'))
 		(*n)--;
 	text[*n] = '\0';
 	return text;
+}
+
+/*
+ * As libpq judges its key files: the owner alone, or root's with the group of
+ * who needs it.  Secrets that an orchestrator mounts are often open to all;
+ * so it is told, and nothing is refused.
+ */
+void
+config_check_private(config_texts *t, const char *path, const char *source)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return;
+	if ((st.st_mode & (st.st_uid == 0 ? S_IRWXO : S_IRWXG | S_IRWXO)) != 0)
+		config_note(t, "%s: others can read %s, which holds a secret (mode %04o): chmod 600 it", source, path,
+					(unsigned) (st.st_mode & 07777));
 }
 
 static void
@@ -111,12 +74,15 @@ keep(config_texts *t, const config_key *k, char *text, int rank, const char *sou
 
 	if (to->text != NULL && to->rank == rank)
 		config_error(t, "%s and %s are both set", to->source, source);
+	/* Images of .NET set the alias by themselves, so it is no mistake; but somebody may wonder. */
+	if (to->text != NULL && to->rank == CONFIG_RANK_ALIAS && rank > to->rank && strcmp(to->text, text) != 0)
+		config_note(t, "%s has no effect here: %s says otherwise, and goes before it", to->source, source);
 	if (to->text != NULL && to->rank >= rank)
 	{
-		free(text);
+		wipe_free(text);
 		return;
 	}
-	free(to->text);
+	wipe_free(to->text);
 	free(to->source);
 	*to = (config_text) {text, strdup(source), rank, to->unread};
 	if (to->source == NULL || text == NULL)
@@ -135,7 +101,10 @@ config_take(config_texts *t, const char *name, const char *value, int rank, cons
 	if (value[0] == '\0' && k != NULL)
 		return;
 	if (k != NULL)
+	{
+		t->file_has_secret |= k->secret && rank == CONFIG_RANK_FILE;
 		keep(t, k, strdup(value), rank, source);
+	}
 	else if (n > 5 && strcasecmp(name + n - 5, "_FILE") == 0 && (k = config_find(name, n - 5)) != NULL)
 	{
 		if (value[0] == '\0')
@@ -143,6 +112,8 @@ config_take(config_texts *t, const char *name, const char *value, int rank, cons
 		text = config_slurp(t, value, source, MAX_SECRET_FILE, &length);
 		if (text != NULL && strlen(text) == length)
 		{
+			if (k->secret)
+				config_check_private(t, value, source);
 			keep(t, k, text, rank, source);
 			return;
 		}
@@ -150,12 +121,11 @@ config_take(config_texts *t, const char *name, const char *value, int rank, cons
 		if (text != NULL)
 		{
 			config_error(t, "%s: the file %s contains a NUL byte", source, value);
-			free(text);
+			wipe_free(text);
 		}
 	}
 	else
-		config_error(t, "%s: there is no such setting; the nearest is " CONFIG_PREFIX "%s", source,
-					 config_nearest(name)->name);
+		config_unknown(t, name, source);
 }
 
 void

@@ -7,6 +7,8 @@
  * Names are of any case, ":" in a name nests as well.  Members beside "Ledger"
  * are other programs'.  A list may be an array of strings instead of one
  * string with ";" in it.
+ *
+ * The file may hold secrets, so what was read of it is wiped.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 
 #include "config_internal.h"
 #include "lc_jsontree.h"
+#include "wipe.h"
 
 #define MAX_FILE (1024 * 1024)
 #define MAX_PATH 200
@@ -54,7 +57,7 @@ take_list(walk *w, const char *path, const lc_json *array)
 {
 	lc_buf		list;
 
-	lc_buf_init(&list, &lc_alloc_malloc);
+	lc_buf_init(&list, &wiping_alloc);
 	for (const lc_json *item = array->child; item != NULL; item = item->next)
 	{
 		if (item->type != LC_JSON_STRING || memchr(item->text.s, ';', item->text.n) != NULL)
@@ -86,7 +89,7 @@ visit(walk *w, const char *path, const lc_json *value)
 			return;
 		case LC_JSON_STRING:
 		case LC_JSON_NUMBER:
-			lc_buf_init(&text, &lc_alloc_malloc);
+			lc_buf_init(&text, &wiping_alloc);
 			lc_buf_append(&text, value->text.s, value->text.n);
 			lc_buf_putc(&text, '\0');
 			if (text.status == LC_OK)
@@ -119,7 +122,7 @@ config_read_file(config_texts *t, const char *path)
 
 	if (text == NULL)
 		return;
-	if (lc_jsontree_parse(text, n, 16, &lc_alloc_malloc, &tree, &err) != LC_OK)
+	if (lc_jsontree_parse(text, n, 16, &wiping_alloc, &tree, &err) != LC_OK)
 		config_error(t, "%.200s: line %zu, column %zu: %s", path, err.line, err.column, lc_status_text(err.status));
 	else
 	{
@@ -137,7 +140,9 @@ config_read_file(config_texts *t, const char *path)
 			else if (strcasecmp(name, "Ledger") == 0 || strncasecmp(name, "Ledger:", 7) == 0)
 				visit(&w, name, m);
 		}
+		if (t->file_has_secret)
+			config_check_private(t, path, "the settings file");
 		lc_jsontree_free(tree);
 	}
-	free(text);
+	wipe_free(text);
 }

@@ -66,10 +66,13 @@ typedef struct config_texts
 	config_text of[CONFIG_MAX_KEYS];
 	lc_buf		errors;			/* lines */
 	size_t		errors_count;
-	lc_buf		notes;			/* lines, for who wants to know */
+	lc_buf		notes;			/* lines: what is allowed, and hardly meant */
+	bool		file_has_secret;	/* in the settings file itself */
 } config_texts;
 
 extern void config_error(config_texts *t, const char *format, ...)
+			__attribute__((format(printf, 2, 3)));
+extern void config_note(config_texts *t, const char *format, ...)
 			__attribute__((format(printf, 2, 3)));
 
 /*
@@ -79,9 +82,9 @@ extern void config_error(config_texts *t, const char *format, ...)
 extern void config_take(config_texts *t, const char *name, const char *value, int rank, const char *source);
 extern void config_texts_free(config_texts *t);
 
-/* The row of that name, any case; NULL: none. */
+/* config_names.c: the row of that name, any case; NULL: none.  And the error that there is none. */
 extern const config_key *config_find(const char *name, size_t n);
-extern const config_key *config_nearest(const char *name);
+extern void config_unknown(config_texts *t, const char *name, const char *source);
 
 /* config_env.c, config_file.c: everything that is given there. */
 extern void config_read_environment(config_texts *t);
@@ -89,6 +92,9 @@ extern void config_read_file(config_texts *t, const char *path);
 
 /* A whole small file, without the newlines at its end; NULL after an error. */
 extern char *config_slurp(config_texts *t, const char *path, const char *source, size_t max, size_t *n);
+
+/* Notes a file that holds a secret and that others than the gateway can read. */
+extern void config_check_private(config_texts *t, const char *path, const char *source);
 
 /* config_value.c: the text into the field of c.  False after an error. */
 extern bool config_convert(config_texts *t, const config_key *k, const char *text, const char *source, config *c);

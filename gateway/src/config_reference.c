@@ -21,7 +21,9 @@ static const char intro[] =
 	"`{\"Ledger\": {\"Db\": {\"ConnectionString\": \"…\"}}}`, in any case. A name that is not in these tables is\n"
 	"an error.\n"
 	"\n"
-	"`ledger-gateway --check-config` tells every error, `--print-config` what holds and where it came from.\n"
+	"`ledger-gateway --check-config` tells every error, and what is allowed but hardly meant: that nobody can be\n"
+	"let in, that a secret's file is open to others, that a value has no effect (in the log: `config.note`).\n"
+	"`--print-config` tells what holds and where it came from.\n"
 	"Times are written `00:05:00` (hh:mm:ss, or d.hh:mm:ss) or `500ms`, `30s`, `5m`, `12h`, `7d`. Settings that\n"
 	"are marked *reload* are read anew at SIGHUP; a change of another one is told in the log and waits for a\n"
 	"restart.\n";

@@ -21,7 +21,7 @@ const config_key config_keys[] = {
 	/* HTTP */
 	{"HTTP__LISTEN", CONFIG_LISTEN, F(listen), "http://127.0.0.1:8080", 0, 0, PLAIN, KEEP,
 		"Addresses to listen on, separated by \";\". https:// needs a certificate; * and + stand for every IPv4 "
-		"address; port 0 lets the system choose. ASPNETCORE_URLS is another name for it."},
+		"address; port 0 lets the system choose. ASPNETCORE_URLS is another name for it, and has no effect beside it."},
 	{"HTTP__ADMINLISTEN", CONFIG_LISTEN, F(admin_listen), "", 0, 0, PLAIN, KEEP,
 		"Addresses that answer health and metrics only, so that these can be kept from the network of the callers."},
 	{"HTTP__LOOPS", CONFIG_NUMBER, F(loops), "1", 1, 64, PLAIN, KEEP,
@@ -43,7 +43,8 @@ const config_key config_keys[] = {
 	{"HTTP__MAXBODY", CONFIG_NUMBER, F(max_body), "1048576", 1024, 64 * MIB, PLAIN, RELOAD,
 		"Bytes of a body, where the route has no limit of its own."},
 	{"HTTP__BODYMEMORY", CONFIG_NUMBER, F(body_memory), "268435456", MIB, 65536 * MIB, PLAIN, RELOAD,
-		"Bytes of bodies that may be on their way at once, of all connections; beyond it requests are told 503."},
+		"Bytes of bodies that may be on their way at once, of all connections, each as long as it came or became in "
+		"canonical form; beyond it requests are told 503."},
 	{"HTTP__MAXBATCH", CONFIG_NUMBER, F(max_batch), "16777216", 1024, 256 * MIB, PLAIN, RELOAD,
 		"Bytes of the body of a batch of events."},
 	{"HTTP__MAXDEPTH", CONFIG_NUMBER, F(max_depth), "64", 4, 1000, PLAIN, RELOAD,
@@ -130,7 +131,7 @@ const config_key config_keys[] = {
 	{"OBSERVABILITY__ENABLED", CONFIG_BOOL, F(obs_enabled), "true", 0, 0, PLAIN, RELOAD,
 		"false: /metrics answers 404."},
 	{"OBSERVABILITY__TENANTLABEL", CONFIG_BOOL, F(obs_tenant_label), "true", 0, 0, PLAIN, RELOAD,
-		"false: metrics are summed over the tenants, for an installation with very many."},
+		"false: metrics are summed over the tenants: where /metrics must not name them, or there are very many."},
 	{"OBSERVABILITY__REFRESH", CONFIG_MILLISECONDS, F(obs_refresh_ms), "5s", 100, HOUR, PLAIN, RELOAD,
 		"How often the metrics that the database has are read from it."},
 	{"OBSERVABILITY__LOGLEVEL", CONFIG_LEVEL, F(log_level), "info", 0, 0, PLAIN, RELOAD,

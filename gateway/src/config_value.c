@@ -15,6 +15,7 @@
 #include "connstring.h"
 #include "listen.h"
 #include "span.h"
+#include "wipe.h"
 
 /* A secret is not repeated, not even a wrong one. */
 static bool
@@ -127,7 +128,7 @@ convert_connection(config_texts *t, const char *text, const char *source, char *
 	fault		f;
 	bool		good;
 
-	lc_buf_init(&libpq, &lc_alloc_malloc);
+	lc_buf_init(&libpq, &wiping_alloc);
 	lc_buf_init(&ignored, &lc_alloc_malloc);
 	good = connstring_libpq(text, &libpq, &ignored, &f);
 	if (!good)
@@ -135,14 +136,7 @@ convert_connection(config_texts *t, const char *text, const char *source, char *
 	good = good && check_libpq(t, libpq.data != NULL ? libpq.data : "", source) &&
 		copy(t, libpq.data != NULL ? libpq.data : "", source, out);
 	if (good && ignored.len > 0 && ignored.status == LC_OK)
-	{
-		lc_buf_puts(&t->notes, source);
-		lc_buf_puts(&t->notes, ": has no effect here: ");
-		lc_buf_puts(&t->notes, ignored.data);
-		lc_buf_putc(&t->notes, '\n');
-	}
-	if (libpq.data != NULL)
-		explicit_bzero(libpq.data, libpq.len);
+		config_note(t, "%s: has no effect here: %s", source, ignored.data);
 	lc_buf_free(&libpq);
 	lc_buf_free(&ignored);
 	return good;

@@ -233,7 +233,7 @@ put_context(lc_jcs *w, const request *r, const job *j, problem *p)
 	put_member(w, "actorType", r->who.actor_type);
 	lc_jcs_key(w, "anyActor", 8);
 	lc_jcs_boolean(w, (r->who.scopes & SCOPE_EVENTS_ACTOR) != 0);
-	put_member(w, "via", r->who.certificate ? "certificate" : "token");
+	put_member(w, "via", r->who.link ? "link" : r->who.certificate ? "certificate" : "token");
 	write_path(w, r);
 	write_query(w, r, is_any);
 	if ((r->match.route->flags & ROUTE_PAGED) != 0)

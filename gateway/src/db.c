@@ -16,6 +16,7 @@
 
 #include "config.h"
 #include "db_internal.h"
+#include "lc_jcs.h"
 #include "lc_jsontree.h"
 #include "log.h"
 
@@ -91,17 +92,21 @@ db_settings_sql(char *out, size_t size, int64_t statement_timeout_ms, int64_t lo
 			 statement_timeout_ms, lock_timeout_ms);
 }
 
+/* By the place that it comes from: its words may be in any language, and its code is that of any warning. */
 static void
-ignore_notice(void *arg, const PGresult *result)
+take_notice(void *arg, const PGresult *notice)
 {
-	(void) arg;
-	(void) result;
+	const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+
+	if (function != NULL && strcmp(function, "SyncRepWaitForLSN") == 0)
+		*(bool *) arg = true;
 }
 
 void
-db_silence(PGconn *conn)
+db_take_notices(PGconn *conn, bool *unreplicated)
 {
-	PQsetNoticeReceiver(conn, ignore_notice, NULL);
+	*unreplicated = false;
+	PQsetNoticeReceiver(conn, take_notice, unreplicated);
 }
 
 void
@@ -109,6 +114,14 @@ db_call_sql(char *out, size_t size, const route *r)
 {
 	snprintf(out, size, "SELECT status, headers, body FROM ledger.%s($1, $2%s)", r->function,
 			 r->body == BODY_NONE ? "" : ", $3");
+}
+
+void
+db_call_many_sql(char *out, size_t size, const route *r)
+{
+	snprintf(out, size, "SELECT c.number::integer, r.status, r.headers, r.body"
+			 " FROM pg_catalog.jsonb_array_elements($2::jsonb) WITH ORDINALITY AS c (context, number),"
+			 " LATERAL ledger.%s($1, c.context) AS r", r->function);
 }
 
 /* ---- results ---- */
@@ -168,6 +181,17 @@ bool
 db_sqlstate_lost(const char *sqlstate)
 {
 	return *sqlstate == '\0' || strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P0", 4) == 0;
+}
+
+/* 0A000 that a function raises by itself comes from another place: no request can have connections made anew. */
+bool
+db_session_stale(const PGresult *error)
+{
+	const char *state = db_sqlstate(error);
+	const char *function = error != NULL ? PQresultErrorField(error, PG_DIAG_SOURCE_FUNCTION) : NULL;
+
+	return strcmp(state, "26000") == 0 ||
+		(strcmp(state, "0A000") == 0 && function != NULL && strcmp(function, "RevalidateCachedQuery") == 0);
 }
 
 /* The role is the gateway's own, which is nobody's business outside. */
@@ -271,6 +295,27 @@ refusal(job *j, const char *code)
 	problem_reply(&j->reply, &p, j->path, j->trace_id);
 }
 
+/* The title of a problem that the database wrote: the table of them is ours. */
+static bool
+add_title(reply *out)
+{
+	const char *code = reply_header_get(out, "Ledger-Code");
+	const char *title;
+	lc_buf		whole;
+
+	if (code == NULL || out->body.len < 2 || out->body.data[0] != '{')
+		return false;
+	title = problem_find(code)->title;
+	lc_buf_init(&whole, &lc_alloc_malloc);
+	lc_buf_puts(&whole, "{\"title\":");
+	lc_jcs_put_string(&whole, title, strlen(title));
+	lc_buf_putc(&whole, ',');
+	lc_buf_append(&whole, out->body.data + 1, out->body.len - 1);
+	lc_buf_free(&out->body);
+	out->body = whole;
+	return true;
+}
+
 bool
 db_row_reply(const PGresult *result, int row, int first_column, job *j)
 {
@@ -282,10 +327,10 @@ db_row_reply(const PGresult *result, int row, int first_column, job *j)
 		return false;
 	if (j->reply.status < 400)
 		return true;
-	/* A refusal that lists what is wrong with many is a whole problem already. */
+	/* A refusal that lists what is wrong with many is nearly a whole problem already. */
 	type = reply_header_get(&j->reply, "Content-Type");
 	if (type != NULL && strcmp(type, "application/problem+json") == 0)
-		return true;
+		return add_title(&j->reply);
 	code = reply_header_get(&j->reply, "Ledger-Code");
 	if (code == NULL || j->reply.body.data == NULL)
 		return false;
@@ -324,6 +369,8 @@ db_count(db_counters *out)
 	out->retries = atomic_load_explicit(&t->retries, memory_order_relaxed);
 	out->batches = atomic_load_explicit(&t->batches, memory_order_relaxed);
 	out->batched = atomic_load_explicit(&t->batched, memory_order_relaxed);
+	out->read_batches = atomic_load_explicit(&t->read_batches, memory_order_relaxed);
+	out->batched_reads = atomic_load_explicit(&t->batched_reads, memory_order_relaxed);
 }
 
 bool

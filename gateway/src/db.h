@@ -46,6 +46,7 @@ typedef struct db_counters
 	uint64_t	timeouts;		/* jobs refused because none was free in time */
 	uint64_t	reconnects, retries;
 	uint64_t	batches, batched;	/* append batches, and events in them */
+	uint64_t	read_batches, batched_reads;	/* shared statements, and requests that shared them */
 } db_counters;
 extern void db_count(db_counters *out);
 

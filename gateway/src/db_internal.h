@@ -14,7 +14,7 @@
 typedef struct db_tally
 {
 	atomic_int	connections, connected, quick_connected, busy, waiting;
-	atomic_ullong timeouts, reconnects, retries, batches, batched;
+	atomic_ullong timeouts, reconnects, retries, batches, batched, read_batches, batched_reads;
 } db_tally;
 extern db_tally db_tallies;
 
@@ -27,11 +27,19 @@ extern db_tally db_tallies;
 /* Settings of a session, as one SELECT of set_config: it works through a pooler too, which startup options do not. */
 extern void db_settings_sql(char *out, size_t size, int64_t statement_timeout_ms, int64_t lock_timeout_ms);
 
-/* Notices would go to standard error, among the log's lines. */
-extern void db_silence(PGconn *conn);
+/*
+ * Notices would go to standard error, among the log's lines.  One is more than
+ * that: "canceling wait for synchronous replication", before an ordinary success
+ * of the commit.  It sets *unreplicated: committed here, and perhaps lost by a
+ * fail-over.
+ */
+extern void db_take_notices(PGconn *conn, bool *unreplicated);
 
 /* SELECT status, headers, body FROM the route's function. */
 extern void db_call_sql(char *out, size_t size, const route *r);
+
+/* The same for several, whose contexts are an array: SELECT number (from 1), status, headers, body, in their order. */
+extern void db_call_many_sql(char *out, size_t size, const route *r);
 
 /* A row of a function into the reply; a status of 400 and more is a refusal that came as data. */
 extern bool db_row_reply(const PGresult *result, int row, int first_column, job *j);
@@ -47,6 +55,13 @@ extern bool db_sqlstate_retry(const char *sqlstate);
 
 /* The server went away or is about to: class 08, 57P01 … 57P03, or no SQLSTATE at all. */
 extern bool db_sqlstate_lost(const char *sqlstate);
+
+/*
+ * The session is not the one that was set up: its prepared statements are gone
+ * (a pooler in between said DISCARD ALL), or one was planned for a function that
+ * a migration has replaced since.  Only a new connection is right in all of it.
+ */
+extern bool db_session_stale(const PGresult *error);
 
 /* Milliseconds before try number n (1, 2, …) of a base, doubled each time, at most max, with jitter of a quarter. */
 extern int64_t db_pause(unsigned n, int64_t base, int64_t max);

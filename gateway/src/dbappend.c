@@ -7,7 +7,8 @@
  * Sync.  When a batch fails as a whole, what becomes of it depends on why:
  *
  *		the connection is lost, 40001, 40P01	again, with its ids it is harmless
- *		a lock, a time-out, no space, no right	all are told so: alone they would fare no better
+ *		a lock, a time-out, no space, no right,
+ *		a standby, a damaged ledger				all are told so: alone they would fare no better
  *		anything else							one by one, so that the others are stored
  *
  * A tenant whose batches wait for locks until they are cut off may hold all
@@ -19,9 +20,35 @@
 #include <string.h>
 
 #include "config.h"
-#include "dbappend_internal.h"
+#include "append_item.h"
+#include "dbappend.h"
+#include "dbconn.h"
+#include "job_queue.h"
 
 #define MOST_TRIES 5
+
+/* The statement, and its name. */
+#define APPEND "append"
+#define APPEND_SQL "SELECT item, status, headers, body FROM ledger.ledger_http_append($1, $2)"
+
+typedef struct lane
+{
+	dbappend   *owner;
+	dbconn		conn;
+	bool		prepared;
+	bool		parsing;		/* the statement goes with the batch, and has not come back yet */
+	job_queue  *queue;			/* NULL: idle */
+	job		   *batch;			/* in the order of their numbers */
+	size_t		count;
+	PGresult   *answer, *error;
+} lane;
+
+struct dbappend
+{
+	job_queues	queues;
+	lane	   *lanes;
+	size_t		lanes_count;
+};
 
 /* ---- sending ---- */
 
@@ -49,29 +76,27 @@ static bool
 send_batch(lane *l)
 {
 	lc_buf		items;
-	char		name[32];
 	const char *values[] = {l->queue->tenant, NULL};
 	bool		good;
 
 	lc_buf_init(&items, &lc_alloc_malloc);
-	for (const append_item *item = l->batch; item != NULL; item = item->next)
+	for (const job *j = l->batch; j != NULL; j = j->next)
 	{
-		lc_buf_putc(&items, item == l->batch ? '[' : ',');
-		lc_buf_append(&items, item->text.data, item->text.len);
+		lc_buf_putc(&items, j == l->batch ? '[' : ',');
+		lc_buf_append(&items, j->append->text.data, j->append->text.len);
 	}
 	lc_buf_putc(&items, ']');
 	good = items.status == LC_OK;
 	if (good)
 	{
-		snprintf(name, sizeof(name), "append_%u", l->generation);
 		if (!l->prepared)
 		{
-			dbconn_prepare(&l->conn, name, "SELECT item, status, headers, body FROM ledger.ledger_http_append($1, $2)");
+			dbconn_prepare(&l->conn, APPEND, APPEND_SQL);
 			l->prepared = l->parsing = true;
 		}
 		values[1] = items.data;
 		dbconn_bind(&l->conn, l->queue->tenant, false);
-		dbconn_execute(&l->conn, name, 2, values, NULL, NULL);
+		dbconn_execute(&l->conn, APPEND, 2, values, NULL, NULL);
 		dbconn_sync(&l->conn);
 	}
 	lc_buf_free(&items);
@@ -79,29 +104,24 @@ send_batch(lane *l)
 }
 
 static void
-refuse_list(append_item *list, const char *code, const char *detail)
+refuse_list(job *list, const char *code, const char *detail)
 {
 	while (list != NULL)
-	{
-		append_item *item = list;
-
-		list = item->next;
-		append_item_refuse(item, code, detail);
-	}
+		append_item_refuse(job_list_next(&list), code, detail);
 }
 
 /* The lane is idle.  True: it is not any more. */
 static bool
-start(lane *l, append_queue *q)
+start(lane *l, job_queue *q)
 {
-	l->batch = append_queue_take(q, &l->count);
+	l->batch = job_queue_take(q, JOB_BATCH_COUNT, &l->count);
 	if (l->batch == NULL)
 	{
-		append_queue_settle(q);
+		job_queue_settle(q);
 		return false;
 	}
 	l->queue = q;
-	q->flying = true;
+	q->flying++;
 	if (send_batch(l))
 	{
 		atomic_fetch_add(&db_tallies.busy, 1);
@@ -112,8 +132,8 @@ start(lane *l, append_queue *q)
 	refuse_list(l->batch, "pool_exhausted", "out of memory");
 	l->batch = NULL;
 	l->queue = NULL;
-	q->flying = false;
-	append_queue_settle(q);
+	q->flying--;
+	job_queue_settle(q);
 	return false;
 }
 
@@ -129,16 +149,18 @@ slow_welcome(const dbappend *a)
 	return a->lanes_count == 1 || slow + 1 < a->lanes_count;
 }
 
-void
-dbappend_schedule(dbappend *a)
+static void
+schedule(void *arg)
 {
+	dbappend   *a = arg;
+
 	for (size_t i = 0; i < a->lanes_count; i++)
 	{
 		lane	   *l = &a->lanes[i];
-		append_queue *q;
+		job_queue  *q;
 
-		while (l->conn.state == DBCONN_UP && l->queue == NULL &&
-			   (q = append_queue_next(a, slow_welcome(a))) != NULL)
+		while (dbconn_ready(&l->conn) && l->queue == NULL &&
+			   (q = job_queues_next(&a->queues, slow_welcome(a))) != NULL)
 			if (start(l, q))
 				break;
 	}
@@ -155,13 +177,13 @@ clear_results(lane *l)
 }
 
 /* The lane gives its batch away. */
-static append_item *
+static job *
 release(lane *l)
 {
-	append_item *list = l->batch;
+	job		   *list = l->batch;
 
 	l->batch = NULL;
-	l->queue->flying = false;
+	l->queue->flying--;
 	l->queue = NULL;
 	atomic_fetch_sub(&db_tallies.busy, 1);
 	return list;
@@ -170,95 +192,101 @@ release(lane *l)
 static void
 answer_batch(lane *l, const PGresult *result)
 {
-	append_item *items[BATCH_ITEMS];
+	job		   *jobs[JOB_BATCH_COUNT];
 	size_t		n = l->count;
-	append_item *item = release(l);
+	job		   *j = release(l);
 
-	for (size_t i = 0; i < n; i++, item = item->next)
-		items[i] = item;
+	for (size_t i = 0; i < n; i++, j = j->next)
+		jobs[i] = j;
 	for (int row = 0; row < PQntuples(result); row++)
 	{
 		int32_t		i;
 
-		if (!db_int4(result, row, 0, &i) || i < 0 || (size_t) i >= n || items[i] == NULL)
+		if (!db_int4(result, row, 0, &i) || i < 0 || (size_t) i >= n || jobs[i] == NULL)
 			continue;
-		append_item_answer(items[i], result, row);
-		items[i] = NULL;
+		append_item_answer(jobs[i], result, row, !l->conn.unreplicated);
+		jobs[i] = NULL;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (items[i] != NULL)
-			append_item_refuse(items[i], "internal", "the database gave no answer for the event");
+		if (jobs[i] != NULL)
+			append_item_refuse(jobs[i], "internal", "the database gave no answer for the event");
 }
 
-/* Nobody of the batch can help it: locks, time-outs, resources, privileges, objects that are not there. */
+/*
+ * Nobody of the batch can help it: a standby, locks, time-outs, resources,
+ * privileges, objects that are not there, a ledger that is damaged or not ready.
+ * But LG507, too many chains, is what the batch is as a whole.
+ */
 static bool
 fate_of_all(const char *sqlstate)
 {
-	static const char *const classes[] = {"42", "3F", "53", "55", "57", "58"};
+	static const char *const classes[] = {"25", "42", "3F", "53", "55", "57", "58", "LG500", "LG503"};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
-		if (strncmp(sqlstate, classes[i], 2) == 0)
+		if (strncmp(sqlstate, classes[i], strlen(classes[i])) == 0)
 			return true;
 	return false;
 }
 
 static void
-fail_list(append_item *list, const PGresult *error, unsigned after)
+fail_list(job *list, const PGresult *error, unsigned after)
 {
 	while (list != NULL)
-	{
-		append_item *item = list;
-
-		list = item->next;
-		append_item_fail(item, error, after);
-	}
+		append_item_fail(job_list_next(&list), error, after);
 }
 
 /* Puts back who may try once more, and tells the others. */
 static void
-again(append_queue *q, append_item *list, const PGresult *error, bool unknown, unsigned after)
+again(job_queue *q, job *list, const PGresult *error, unsigned after)
 {
-	append_item *kept = NULL;
-	append_item **end = &kept;
+	job		   *kept = NULL;
+	job		  **end = &kept;
 
 	while (list != NULL)
 	{
-		append_item *item = list;
+		job		   *j = job_list_next(&list);
 
-		list = item->next;
-		item->next = NULL;
-		if (++item->tries > MOST_TRIES || (unknown && item->once))
-			append_item_fail(item, error, after);
+		if (++j->tries > MOST_TRIES)
+			append_item_fail(j, error, after);
 		else
 		{
-			*end = item;
-			end = &item->next;
+			*end = j;
+			end = &j->next;
 		}
 	}
-	append_queue_put_back(q, kept);
+	job_queue_put_back(q, kept);
 	atomic_fetch_add(&db_tallies.retries, 1);
+}
+
+/* What has reset this session has hardly spared the others: those that are idle go too. */
+static void
+renew(dbappend *a)
+{
+	for (size_t i = 0; i < a->lanes_count; i++)
+		if (a->lanes[i].queue == NULL)
+			dbconn_renew(&a->lanes[i].conn);
 }
 
 static void
 fail_batch(lane *l, const PGresult *error)
 {
-	append_queue *q = l->queue;
+	job_queue  *q = l->queue;
 	const char *state = db_sqlstate(error);
-	bool		stale = strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0;
+	bool		stale = db_session_stale(error);
 	size_t		n = l->count;
-	append_item *list = release(l);
+	job		   *list = release(l);
 
-	if (l->parsing || stale)
-	{
+	if (l->parsing)
 		l->prepared = l->parsing = false;
-		l->generation++;
-	}
 	if (stale)
-		again(q, list, error, false, 0);
+	{
+		renew(l->owner);
+		again(q, list, error, 0);
+	}
 	else if (db_sqlstate_retry(state))
 	{
-		append_queue_hold(q, db_pause(++q->tries, 5, 500));
-		again(q, list, error, false, 0);
+		job_queue_hold(q, db_pause(++q->tries, 5, 500));
+		again(q, list, error, 0);
 	}
 	else if (n == 1 || fate_of_all(state))
 	{
@@ -267,16 +295,16 @@ fail_batch(lane *l, const PGresult *error)
 	}
 	else
 	{
-		for (append_item *item = list; item != NULL; item = item->next)
-			item->alone = true;
-		append_queue_put_back(q, list);
+		for (job *j = list; j != NULL; j = j->next)
+			j->alone = true;
+		job_queue_put_back(q, list);
 	}
 }
 
 static void
 finish(lane *l)
 {
-	append_queue *q = l->queue;
+	job_queue  *q = l->queue;
 
 	if (l->error != NULL)
 		fail_batch(l, l->error);
@@ -289,8 +317,8 @@ finish(lane *l)
 	else
 		refuse_list(release(l), "internal", "the database gave no answer for the event");
 	clear_results(l);
-	append_queue_settle(q);
-	dbappend_schedule(l->owner);
+	job_queue_settle(q);
+	schedule(l->owner);
 }
 
 static void
@@ -332,13 +360,13 @@ up(void *arg)
 	lane	   *l = arg;
 
 	l->prepared = l->parsing = false;
-	dbappend_schedule(l->owner);
+	schedule(l->owner);
 }
 
 static void
-refuse_away(append_item *item, void *arg)
+refuse_away(job *j, void *arg)
 {
-	append_item_fail(item, NULL, retry_after(arg));
+	append_item_fail(j, NULL, retry_after(arg));
 }
 
 static void
@@ -346,47 +374,43 @@ down(void *arg)
 {
 	lane	   *l = arg;
 	dbappend   *a = l->owner;
-	append_queue *q = l->queue;
+	job_queue  *q = l->queue;
 
 	clear_results(l);
 	if (q != NULL)
-		again(q, release(l), NULL, true, dbconn_retry_after(&l->conn));
+		again(q, release(l), NULL, dbconn_retry_after(&l->conn));
 	if (all_away(a))
-		append_queues_refuse(a, refuse_away, a);
+		job_queues_refuse(&a->queues, refuse_away, a);
 	if (q != NULL)
-		append_queue_settle(q);
-	dbappend_schedule(a);
+		job_queue_settle(q);
+	schedule(a);
 }
 
 void
 dbappend_submit(dbappend *a, job *j)
 {
-	append_item *item;
-	append_queue *q;
-
-	if (a->waiting >= (size_t) config_now()->db_queue)
+	if (a->queues.waiting >= (size_t) config_now()->db_queue)
 	{
 		atomic_fetch_add(&db_tallies.timeouts, 1);
-		job_refuse(j, "pool_exhausted", "%zu events wait for the database already", a->waiting);
+		job_refuse(j, "pool_exhausted", "%zu events wait for the database already", a->queues.waiting);
 		return;
 	}
-	item = append_item_new(j);
-	if (item == NULL)
+	if (!append_item_make(j))
 		return;
 	if (all_away(a))
 	{
-		append_item_fail(item, NULL, retry_after(a));
+		append_item_fail(j, NULL, retry_after(a));
 		return;
 	}
-	q = append_queue_find(a, j->who.tenant);
-	if (q == NULL)
-	{
-		append_item_refuse(item, "pool_exhausted", "out of memory");
-		return;
-	}
-	append_queue_add(q, item);
-	append_queue_settle(q);
-	dbappend_schedule(a);
+	if (job_queues_add(&a->queues, j))
+		schedule(a);
+}
+
+/* One transaction of a tenant at a time: two would wait for each other's chains. */
+static bool
+may_fly(const job_queue *q)
+{
+	return q->flying == 0;
 }
 
 dbappend *
@@ -396,8 +420,10 @@ dbappend_new(loop *l)
 
 	if (a == NULL)
 		return NULL;
-	a->loop = l;
-	a->ready_end = &a->ready;
+	job_queues_init(&a->queues, l, a);
+	a->queues.may_fly = may_fly;
+	a->queues.refuse = append_item_refuse;
+	a->queues.schedule = schedule;
 	a->lanes_count = (size_t) config_now()->db_append_connections;
 	a->lanes = calloc(a->lanes_count, sizeof(*a->lanes));
 	if (a->lanes == NULL)
@@ -422,10 +448,10 @@ dbappend_new(loop *l)
 }
 
 static void
-refuse_draining(append_item *item, void *arg)
+refuse_draining(job *j, void *arg)
 {
 	(void) arg;
-	append_item_refuse(item, "draining", "the gateway is shutting down");
+	append_item_refuse(j, "draining", "the gateway is shutting down");
 }
 
 void
@@ -442,8 +468,8 @@ dbappend_free(dbappend *a)
 		if (l->queue != NULL)
 			refuse_list(release(l), "draining", "the gateway is shutting down");
 	}
-	append_queues_refuse(a, refuse_draining, NULL);
-	append_queues_free(a);
+	job_queues_refuse(&a->queues, refuse_draining, NULL);
+	job_queues_free(&a->queues);
 	free(a->lanes);
 	free(a);
 }

@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "dbconn.h"
+#include "dboutage.h"
 #include "log.h"
 
 #define FIRST_PAUSE_MS 100
@@ -35,6 +36,7 @@ drop(dbconn *c)
 	PQfinish(c->conn);
 	c->conn = NULL;
 	c->syncs = 0;
+	c->leaving = false;
 	loop_timer_end(c->loop, &c->silence);
 	if (c->state == DBCONN_UP)
 		atomic_fetch_sub(&db_tallies.connected, 1);
@@ -51,7 +53,10 @@ lose(dbconn *c, const char *why)
 	bool		was_up = c->state == DBCONN_UP;
 	int64_t		pause;
 
-	log_line(LOG_WARN, c->state == DBCONN_UP ? "db.lost" : "db.unreachable", "%s connection: %s", c->purpose, why);
+	if (was_up)
+		log_line(LOG_WARN, "db.lost", "%s connection: %s", c->purpose, why);
+	else
+		dboutage_failed(now, c->purpose, why);
 	drop(c);
 	c->failures = was_up ? 0 : c->failures + 1;
 	/* At once after a loss; but a server that takes connections only to drop them is not asked without rest. */
@@ -89,12 +94,18 @@ retry_fired(void *arg)
 	if (c->state == DBCONN_AWAY)
 		attempt(c);
 	else if (c->state == DBCONN_UP)
-		lose(c, one_line(c->conn));	/* a send failed */
+		/* Given up, or a send failed. */
+		lose(c, c->leaving ? "its session was reset, or a function replaced" : one_line(c->conn));
 	else
 		lose(c, "no answer in time");
 }
 
-/* Results are due and none comes: the peer is gone without a word, or the server hangs. */
+/*
+ * Results are due and none comes: the peer is gone without a word, or the server
+ * hangs.  What was on its way counts as lost: a read is asked once more, appends,
+ * which their ids make harmless, up to five times in all; by then their clients
+ * have been told that the deadline passed.
+ */
 static void
 silence_fired(void *arg)
 {
@@ -124,6 +135,7 @@ take_setting(dbconn *c, PGresult *result)
 		atomic_fetch_add(&db_tallies.connected, 1);
 		if (c->failures > 0 || c->retry_at != 0)
 			atomic_fetch_add(&db_tallies.reconnects, 1);
+		dboutage_connected(c->up_since);
 		log_line(LOG_INFO, "db.connected", "%s connection is up", c->purpose);
 	}
 	else if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
@@ -143,6 +155,7 @@ static bool
 take_results(dbconn *c)
 {
 	int			nulls = 0;
+	bool		synced;
 
 	while (c->syncs > 0 && nulls < 3 && !PQisBusy(c->conn))
 	{
@@ -154,12 +167,16 @@ take_results(dbconn *c)
 			continue;
 		}
 		nulls = 0;
-		if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
+		synced = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+		if (synced)
 			c->syncs--;
 		if (c->state == DBCONN_UP)
 			c->result(c->arg, result);
 		else
 			take_setting(c, result);
+		/* A commit's notices come before its Sync, and the next one's behind it. */
+		if (synced)
+			c->unreplicated = false;
 		if (c->settings_failed)
 			return false;
 	}
@@ -190,7 +207,7 @@ set_up(dbconn *c)
 		lose(c, one_line(c->conn));
 		return;
 	}
-	db_silence(c->conn);
+	db_take_notices(c->conn, &c->unreplicated);
 	c->state = DBCONN_SETTING;
 	c->settings_failed = false;
 	/* Half the time for a lock: what waits for one gives way before it is cut off as too slow. */
@@ -287,6 +304,21 @@ dbconn_stop(dbconn *c)
 	drop(c);
 	c->state = DBCONN_AWAY;
 	atomic_fetch_sub(&db_tallies.connections, 1);
+}
+
+bool
+dbconn_ready(const dbconn *c)
+{
+	return c->state == DBCONN_UP && !c->leaving;
+}
+
+void
+dbconn_renew(dbconn *c)
+{
+	if (!dbconn_ready(c))
+		return;
+	c->leaving = true;
+	loop_timer_set(c->loop, &c->retry, loop_now(c->loop));
 }
 
 bool

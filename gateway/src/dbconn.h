@@ -44,10 +44,18 @@ typedef struct dbconn
 	unsigned	failures;		/* attempts in a row */
 	size_t		syncs;			/* sent, not come back */
 	bool		settings_failed;
+	bool		unreplicated;	/* for the owner at a PGRES_PIPELINE_SYNC: its commit is not on the standbys */
+	bool		leaving;		/* made anew as soon as the loop comes round: nothing more is sent */
 } dbconn;
 
 extern void dbconn_start(dbconn *c);
 extern void dbconn_stop(dbconn *c);
+
+/* May something be sent? */
+extern bool dbconn_ready(const dbconn *c);
+
+/* Given up and made anew, soon: never inside the call.  What is on its way may be lost.  Nothing if it is not up. */
+extern void dbconn_renew(dbconn *c);
 
 /* Neither up nor in its first attempt: whoever wants it now is told so. */
 extern bool dbconn_away(const dbconn *c);

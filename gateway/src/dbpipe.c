@@ -2,231 +2,193 @@
  * dbpipe.c
  *		Quick routes over one pipelined connection.
  *
- * Jobs stand in a ring: first those that were sent and not answered yet, in
- * the order of their Syncs, then those that wait.  A job is answered at its
- * Sync and not before: an error of the commit comes after the rows.
+ * Statements stand in a ring in the order of their Syncs.  A job is answered at
+ * its Sync and not before: an error of the commit comes after the rows.
  *
- * A route's statement is prepared when it is first used on a connection, in the
- * same breath as the job, so that a database without the function (not migrated
- * yet) fails that route and no other, and only until it is there.
+ * Reads of one thing (by an id, of a chain) that are of one tenant and one route
+ * share a statement: starting and ending one costs as much as the answer itself.
+ * Two statements of a queue fly, so that the backend has the next while the
+ * answers of the last are sent; what comes meanwhile collects.  If a shared one
+ * fails, its jobs are asked again, each alone, and then the queue has statements
+ * of one job for a while, longer each time: a client that asks for nonsense makes
+ * the reads of its tenant as slow as they are alone, and never twice as slow.
+ *
+ * A statement is prepared when it is first used on a connection, in the same
+ * breath as the job, so that a database without the function (not migrated yet)
+ * fails that route and no other, and only until it is there.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
-#include "dbconn.h"
-#include "dbpipe.h"
+#include "dbpipe_internal.h"
 
-/*
- * Sent at once.  More would gain nothing: one backend answers them in turn,
- * and what waits here can still be dropped.
- */
-#define DEPTH 128
-
-typedef struct slot
-{
-	job		   *job;
-	PGresult   *answer;			/* the last rows that came */
-	PGresult   *error;			/* the first failure; what follows it is its echo */
-	bool		again;			/* sent for the second time */
-	bool		parsing;		/* its statement is prepared with it, and that has not come back yet */
-} slot;
-
-/* What this connection knows of a route.  The generation is part of the statement's name. */
-typedef struct statement
-{
-	bool		prepared;
-	unsigned	generation;
-} statement;
-
-struct dbpipe
-{
-	dbconn		conn;
-	slot	   *ring;
-	size_t		capacity, head, sent, count;	/* of the count from head on, the first sent are on their way */
-	statement  *statements;
-	bool		up;				/* counted as such */
-};
-
-static slot *
-at(dbpipe *p, size_t i)
-{
-	return &p->ring[(p->head + i) % p->capacity];
-}
+/* Statements on their way of a queue whose jobs share them. */
+#define SHARED_DEPTH 2
 
 static void
-tally(int waiting, int busy)
+tally_busy(int change)
 {
-	if (waiting != 0)
-		atomic_fetch_add(&db_tallies.waiting, waiting);
-	if (busy != 0)
-		atomic_fetch_add(&db_tallies.busy, busy);
+	atomic_fetch_add_explicit(&db_tallies.busy, change, memory_order_relaxed);
 }
 
-static void
-statement_name(char *out, size_t size, const route *r, unsigned generation)
+/* ---- sending ---- */
+
+/* A page may be long and many of them a long wait, while the start of a statement is little of its cost. */
+static bool
+shares(const job_queue *q)
 {
-	snprintf(out, size, "r%zu_%u", (size_t) (r - routes), generation);
+	return (q->route->flags & (ROUTE_READ_ONLY | ROUTE_PAGED)) == ROUTE_READ_ONLY && q->route->body == BODY_NONE &&
+		q->singles == 0;
 }
 
-static void
-send_job(dbpipe *p, slot *s)
+static bool
+may_fly(const job_queue *q)
 {
-	job		   *j = s->job;
-	statement  *st = &p->statements[j->route - routes];
-	bool		with_body = j->route->body != BODY_NONE;
+	return q->flying < (shares(q) && !q->first->alone ? SHARED_DEPTH : DBPIPE_DEPTH);
+}
+
+statement *
+dbpipe_statement(dbpipe *p, const shot *s)
+{
+	return &p->statements[s->count > 1][s->queue->route - routes];
+}
+
+/* The name of the statement, which is prepared with it if need be. */
+static void
+prepare(dbpipe *p, shot *s, char *name, size_t size)
+{
+	const route *r = s->queue->route;
+	statement  *st = dbpipe_statement(p, s);
+	char		sql[400];
+
+	snprintf(name, size, "%s%zu", s->count > 1 ? "many" : "one", (size_t) (r - routes));
+	s->generation = st->generation;
+	if (st->prepared)
+		return;
+	if (s->count > 1)
+		db_call_many_sql(sql, sizeof(sql), r);
+	else
+		db_call_sql(sql, sizeof(sql), r);
+	dbconn_prepare(&p->conn, name, sql);
+	st->prepared = true;
+	s->parsing = true;
+}
+
+/* The contexts of all, as one array. */
+static bool
+put_contexts(lc_buf *out, const job *list)
+{
+	for (const job *j = list; j != NULL; j = j->next)
+	{
+		lc_buf_putc(out, j == list ? '[' : ',');
+		lc_buf_append(out, j->context.data, j->context.len);
+	}
+	lc_buf_putc(out, ']');
+	return out->status == LC_OK;
+}
+
+static bool
+send_shot(dbpipe *p, shot *s)
+{
+	const job  *j = s->jobs;
+	const route *r = s->queue->route;
 	const char *values[] = {j->who.tenant, j->context.data, j->body.data != NULL ? j->body.data : ""};
 	const int	lengths[] = {0, 0, (int) j->body.len};
-	const int	formats[] = {0, 0, j->route->body == BODY_BYTES};
+	const int	formats[] = {0, 0, r->body == BODY_BYTES};
 	char		name[32];
-	char		sql[256];
+	lc_buf		contexts;
 
-	statement_name(name, sizeof(name), j->route, st->generation);
-	if (!st->prepared)
+	lc_buf_init(&contexts, &lc_alloc_malloc);
+	if (s->count > 1)
 	{
-		db_call_sql(sql, sizeof(sql), j->route);
-		dbconn_prepare(&p->conn, name, sql);
-		st->prepared = true;
-		s->parsing = true;
-	}
-	dbconn_bind(&p->conn, j->who.tenant, (j->route->flags & ROUTE_READ_ONLY) != 0);
-	dbconn_execute(&p->conn, name, with_body ? 3 : 2, values, lengths, formats);
-	dbconn_sync(&p->conn);
-}
-
-static void
-clear_results(slot *s)
-{
-	PQclear(s->answer);
-	PQclear(s->error);
-	s->answer = s->error = NULL;
-}
-
-/* Takes the first of the ring out. */
-static job *
-shift(dbpipe *p)
-{
-	slot	   *s = at(p, 0);
-	job		   *j = s->job;
-
-	clear_results(s);
-	s->job = NULL;
-	p->head = (p->head + 1) % p->capacity;
-	p->count--;
-	if (p->sent > 0)
-	{
-		p->sent--;
-		tally(0, -1);
-	}
-	else
-		tally(-1, 0);
-	return j;
-}
-
-/* Sends what waits, as long as it is wanted.  Only the first that wait can be dropped without shifting others. */
-static void
-pump(dbpipe *p)
-{
-	while (p->conn.state == DBCONN_UP && p->sent < p->count && p->sent < DEPTH)
-	{
-		slot	   *s = at(p, p->sent);
-
-		if (p->sent == 0 && (job_abandoned(s->job) || s->job->deadline <= loop_now(p->conn.loop)))
+		if (!put_contexts(&contexts, j))
 		{
-			job_refuse(shift(p), "deadline", "the request waited too long for the database");
-			continue;
+			lc_buf_free(&contexts);
+			return false;
 		}
-		send_job(p, s);
-		p->sent++;
-		tally(-1, 1);
+		values[1] = contexts.data;
+		atomic_fetch_add_explicit(&db_tallies.read_batches, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&db_tallies.batched_reads, s->count, memory_order_relaxed);
 	}
+	prepare(p, s, name, sizeof(name));
+	dbconn_bind(&p->conn, j->who.tenant, (r->flags & ROUTE_READ_ONLY) != 0);
+	dbconn_execute(&p->conn, name, r->body != BODY_NONE ? 3 : 2, values, lengths, formats);
+	dbconn_sync(&p->conn);
+	lc_buf_free(&contexts);
+	return true;
 }
 
-/* ---- answers ---- */
-
-/*
- * The statement is not what this connection thinks: prepared by nobody (its
- * Parse failed a moment ago, for a job before), or planned for a function that
- * a migration has replaced since.
- */
-static bool
-statement_stale(const char *sqlstate)
-{
-	return strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "0A000") == 0;
-}
-
+/* One statement of a queue that may have one. */
 static void
-enqueue(dbpipe *p, job *j, bool again)
+fly(dbpipe *p, job_queue *q)
 {
-	slot	   *s = at(p, p->count);
+	shot	   *s = &p->ring[(p->head + p->sent) % DBPIPE_DEPTH];
 
 	memset(s, 0, sizeof(*s));
-	s->job = j;
-	s->again = again;
-	p->count++;
-	tally(1, 0);
+	s->queue = q;
+	s->jobs = job_queue_take(q, shares(q) ? JOB_BATCH_COUNT : 1, &s->count);
+	if (s->jobs != NULL && send_shot(p, s))
+	{
+		p->sent++;
+		p->jobs += s->count;
+		q->flying++;
+		if (q->singles > 0)
+			q->singles--;
+		tally_busy(1);
+	}
+	else
+		while (s->jobs != NULL)
+			job_refuse(job_list_next(&s->jobs), "pool_exhausted", "out of memory");
+	job_queue_settle(q);
 }
 
-static void
-fail_job(dbpipe *p, job *j, PGresult *error, bool again, bool unparsed)
+void
+dbpipe_run(dbpipe *p)
 {
-	const char *state = db_sqlstate(error);
-	statement  *st = &p->statements[j->route - routes];
-	bool		stale = statement_stale(state);
-	bool		retry = db_sqlstate_retry(state) && j->tries < 3;
+	job_queue  *q;
 
-	if (unparsed || stale)
-	{
-		st->prepared = false;
-		st->generation++;		/* the old name may be taken */
-	}
-	if ((stale && !again) || retry)
-	{
-		if (retry)
-			j->tries++;
-		atomic_fetch_add(&db_tallies.retries, 1);
-		enqueue(p, j, again || stale);
-		return;
-	}
-	db_job_problem(error, j, 0);
-	job_done(j);
+	while (dbconn_ready(&p->conn) && p->sent < DBPIPE_DEPTH && (q = job_queues_next(&p->queues, true)) != NULL)
+		fly(p, q);
+}
+
+/* ---- results ---- */
+
+/* Takes the first of the ring out. */
+static shot
+shift(dbpipe *p)
+{
+	shot		s = p->ring[p->head];
+
+	p->head = (p->head + 1) % DBPIPE_DEPTH;
+	p->sent--;
+	p->jobs -= s.count;
+	tally_busy(-1);
+	return s;
 }
 
 static void
 finish_first(dbpipe *p)
 {
-	slot	   *s = at(p, 0);
-	PGresult   *answer = s->answer;
-	PGresult   *error = s->error;
-	bool		again = s->again;
-	bool		unparsed = s->parsing;
-	job		   *j;
+	shot		s = shift(p);
 
-	s->answer = s->error = NULL;
-	j = shift(p);
-	if (error != NULL)
-		fail_job(p, j, error, again, unparsed);
-	else if (answer == NULL || PQnfields(answer) != 3 || PQntuples(answer) != 1 || !db_row_reply(answer, 0, 0, j))
-		job_refuse(j, "internal", "the function of the route gave no answer");
-	else
-		job_done(j);
-	PQclear(answer);
-	PQclear(error);
+	shot_finish(p, &s);
+	s.queue->flying--;
+	job_queue_settle(s.queue);
 }
 
 static void
 take(void *arg, PGresult *result)
 {
 	dbpipe	   *p = arg;
-	slot	   *s = at(p, 0);
+	shot	   *s = &p->ring[p->head];
 
 	switch (PQresultStatus(result))
 	{
 		case PGRES_PIPELINE_SYNC:
 			PQclear(result);
 			finish_first(p);
-			pump(p);
 			return;
 		case PGRES_TUPLES_OK:
 			PQclear(s->answer);
@@ -257,63 +219,69 @@ up(void *arg)
 	p->up = true;
 	atomic_fetch_add(&db_tallies.quick_connected, 1);
 	for (size_t i = 0; i < routes_count; i++)
-		p->statements[i].prepared = false;
-	pump(p);
+		p->statements[false][i].prepared = p->statements[true][i].prepared = false;
 }
 
-static void
-refuse_away(dbpipe *p, job *j)
+void
+dbpipe_refuse_away(job *j, void *arg)
 {
+	dbpipe	   *p = arg;
+
 	db_job_problem(NULL, j, dbconn_retry_after(&p->conn));
 	job_done(j);
 }
 
-/*
- * Reads whose answers are lost are asked once more: nothing can have happened
- * twice.  If the database cannot be reached at all, everyone is told at once.
- */
+/* If the database cannot be reached at all, everyone is told at once. */
 static void
 down(void *arg)
 {
 	dbpipe	   *p = arg;
-	size_t		n = p->count;
-	size_t		lost = p->sent;
+	shot		lost[DBPIPE_DEPTH];
+	size_t		n = p->sent;
 
 	if (p->up)
 		atomic_fetch_sub(&db_tallies.quick_connected, 1);
 	p->up = false;
 	for (size_t i = 0; i < n; i++)
+		lost[i] = shift(p);
+	/* From the last to the first, each in front of the others.  A queue lives while one of it flies. */
+	for (size_t i = n; i-- > 0;)
 	{
-		bool		again = at(p, 0)->again;
-		job		   *j = shift(p);
-
-		if (dbconn_away(&p->conn) ||
-			(i < lost && (again || (j->route->flags & ROUTE_READ_ONLY) == 0)))
-			refuse_away(p, j);
-		else
-		{
-			if (i < lost)
-				atomic_fetch_add(&db_tallies.retries, 1);
-			enqueue(p, j, again || i < lost);
-		}
+		shot_lose(p, &lost[i]);
+		lost[i].queue->flying--;
+		job_queue_settle(lost[i].queue);
 	}
+	if (dbconn_away(&p->conn))
+		job_queues_refuse(&p->queues, dbpipe_refuse_away, p);
 }
 
 void
 dbpipe_submit(dbpipe *p, job *j)
 {
 	if (dbconn_away(&p->conn))
-		refuse_away(p, j);
-	else if (p->count == p->capacity)
+		dbpipe_refuse_away(j, p);
+	else if (p->queues.waiting + p->jobs >= (size_t) config_now()->db_queue)
 	{
 		atomic_fetch_add(&db_tallies.timeouts, 1);
-		job_refuse(j, "pool_exhausted", "%zu requests wait for the database already", p->count);
+		job_refuse(j, "pool_exhausted", "%zu requests wait for the database already", p->queues.waiting + p->jobs);
 	}
 	else
 	{
-		enqueue(p, j, false);
-		pump(p);
+		j->weight = j->context.len;
+		(void) job_queues_add(&p->queues, j);
 	}
+}
+
+static void
+refuse(job *j, const char *code, const char *detail)
+{
+	job_refuse(j, code, "%s", detail);
+}
+
+static void
+schedule(void *arg)
+{
+	dbpipe_run(arg);
 }
 
 dbpipe *
@@ -323,16 +291,19 @@ dbpipe_new(loop *l)
 
 	if (p == NULL)
 		return NULL;
-	p->capacity = (size_t) config_now()->db_queue;
-	p->ring = calloc(p->capacity, sizeof(*p->ring));
-	p->statements = calloc(routes_count, sizeof(*p->statements));
-	if (p->ring == NULL || p->statements == NULL)
+	for (int i = 0; i < 2; i++)
+		p->statements[i] = calloc(routes_count, sizeof(**p->statements));
+	if (p->statements[0] == NULL || p->statements[1] == NULL)
 	{
-		free(p->ring);
-		free(p->statements);
+		free(p->statements[0]);
+		free(p->statements[1]);
 		free(p);
 		return NULL;
 	}
+	job_queues_init(&p->queues, l, p);
+	p->queues.may_fly = may_fly;
+	p->queues.refuse = refuse;
+	p->queues.schedule = schedule;
 	p->conn.loop = l;
 	p->conn.purpose = "quick";
 	p->conn.arg = p;
@@ -343,6 +314,13 @@ dbpipe_new(loop *l)
 	return p;
 }
 
+static void
+refuse_draining(job *j, void *arg)
+{
+	(void) arg;
+	job_refuse(j, "draining", "the gateway is shutting down");
+}
+
 void
 dbpipe_free(dbpipe *p)
 {
@@ -351,9 +329,18 @@ dbpipe_free(dbpipe *p)
 	if (p->up)
 		atomic_fetch_sub(&db_tallies.quick_connected, 1);
 	dbconn_stop(&p->conn);
-	while (p->count > 0)
-		job_refuse(shift(p), "draining", "the gateway is shutting down");
-	free(p->ring);
-	free(p->statements);
+	while (p->sent > 0)
+	{
+		shot		s = shift(p);
+
+		PQclear(s.answer);
+		PQclear(s.error);
+		while (s.jobs != NULL)
+			refuse_draining(job_list_next(&s.jobs), NULL);
+	}
+	job_queues_refuse(&p->queues, refuse_draining, NULL);
+	job_queues_free(&p->queues);
+	free(p->statements[0]);
+	free(p->statements[1]);
 	free(p);
 }

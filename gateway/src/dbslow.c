@@ -11,7 +11,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "dbslow_internal.h"
@@ -19,6 +21,7 @@
 
 #define LONGEST_WAIT_MS 1000
 #define LOOK_MS 100				/* how often the keeper looks for requests that gave up */
+#define STOP_MS 1500			/* what is cancelled at the end has so long */
 
 typedef struct waiting
 {
@@ -28,21 +31,22 @@ typedef struct waiting
 } waiting;
 
 pthread_mutex_t dbslow_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed;	/* on CLOCK_MONOTONIC */
+pthread_cond_t dbslow_changed;	/* on CLOCK_MONOTONIC */
+int			dbslow_stop_fd = -1;
 static dbslow_conn *conns;
 static size_t conns_count;
 static waiting *first, **last = &first;
 static size_t queued;
 static pthread_t keeper_thread;
 static bool started, stopping;
+static int64_t stop_until;		/* connections whose statements run on are severed then */
 
-/* Under the lock. */
-static void
-wait_until(int64_t at)
+void
+dbslow_wait_until(int64_t at)
 {
 	struct timespec until = {at / 1000, (at % 1000) * 1000000};
 
-	pthread_cond_timedwait(&changed, &dbslow_lock, &until);
+	pthread_cond_timedwait(&dbslow_changed, &dbslow_lock, &until);
 }
 
 /* Under the lock: may this one run, as far as others of its tenant go? */
@@ -102,9 +106,9 @@ next_job(dbslow_conn *c)
 			pthread_mutex_lock(&dbslow_lock);
 		}
 		else if (c->conn == NULL)
-			wait_until(c->retry_at);
+			dbslow_wait_until(c->retry_at);
 		else if ((at = next_place()) == NULL)
-			pthread_cond_wait(&changed, &dbslow_lock);
+			pthread_cond_wait(&dbslow_changed, &dbslow_lock);
 		else
 			j = take_out(at);
 	}
@@ -135,7 +139,7 @@ work(void *arg)
 		c->running = NULL;		/* before job_done: the keeper must not see it any more */
 		/* One of its tenant may have waited for this share, and this connection may be lost. */
 		if (first != NULL)
-			pthread_cond_broadcast(&changed);
+			pthread_cond_broadcast(&dbslow_changed);
 		pthread_mutex_unlock(&dbslow_lock);
 		atomic_fetch_sub(&db_tallies.busy, 1);
 		if (wanted)
@@ -150,36 +154,9 @@ work(void *arg)
 
 /* ---- the keeper ---- */
 
-/* Under the lock. */
-void
-dbslow_cancel_over(const dbslow_conn *c)
-{
-	while (c->cancelling)
-		pthread_cond_wait(&changed, &dbslow_lock);
-}
-
-/*
- * Under the lock, but for PQcancel: that connects and waits without an end of
- * its own, while loops take the lock to submit.  Until it returns, when the
- * server has delivered the signal, the connection's thread takes no other job:
- * so the statement that is cancelled is still this one's.
- */
-static void
-cancel(dbslow_conn *c)
-{
-	char		ignored[256];
-
-	c->cancelled = c->cancelling = true;
-	pthread_mutex_unlock(&dbslow_lock);
-	PQcancel(c->cancel, ignored, sizeof(ignored));
-	pthread_mutex_lock(&dbslow_lock);
-	c->cancelling = false;
-	pthread_cond_broadcast(&changed);
-}
-
-/* Under the lock. */
+/* Under the lock.  Does any run? */
 static bool
-cancel_abandoned(void)
+look_after_running(void)
 {
 	bool		running = false;
 
@@ -187,11 +164,15 @@ cancel_abandoned(void)
 	{
 		dbslow_conn *c = &conns[i];
 
-		if (c->running == NULL || c->cancelled)
+		if (c->running == NULL)
 			continue;
 		running = true;
-		if ((stopping || job_abandoned(c->running)) && c->cancel != NULL)
-			cancel(c);
+		if (c->conn != NULL && !c->cancelled && (stopping || job_abandoned(c->running)))
+			dbslow_cancel_begin(c);
+		dbslow_cancel_look(c);
+		/* A server that was told and does not obey keeps nobody here. */
+		if (stopping && dbthread_now() >= stop_until)
+			dbslow_sever(c);
 	}
 	return running;
 }
@@ -201,12 +182,14 @@ keep(void *arg)
 {
 	(void) arg;
 	pthread_mutex_lock(&dbslow_lock);
-	while (!stopping)
+	for (;;)
 	{
-		bool		running = cancel_abandoned();
+		bool		running = look_after_running();
 		int64_t		now = dbthread_now();
 
-		if (first != NULL && now - first->since >= LONGEST_WAIT_MS)
+		if (stopping && !running)
+			break;
+		if (!stopping && first != NULL && now - first->since >= LONGEST_WAIT_MS)
 		{
 			job		   *j = take_out(&first);
 
@@ -216,20 +199,19 @@ keep(void *arg)
 			pthread_mutex_lock(&dbslow_lock);
 		}
 		else if (running)
-			wait_until(now + LOOK_MS);
+			dbslow_wait_until(now + LOOK_MS);
 		else if (first != NULL)
-			wait_until(first->since + LONGEST_WAIT_MS);
+			dbslow_wait_until(first->since + LONGEST_WAIT_MS);
 		else
-			pthread_cond_wait(&changed, &dbslow_lock);
+			pthread_cond_wait(&dbslow_changed, &dbslow_lock);
 	}
-	cancel_abandoned();
 	pthread_mutex_unlock(&dbslow_lock);
 	return NULL;
 }
 
 /* ---- the pool ---- */
 
-/* Under the lock: 0 if a connection is there or the first attempts are still being made, else seconds. */
+/* Under the lock: 0 if a connection is there, or its first attempt since it was lost is being made; else seconds. */
 static unsigned
 away(void)
 {
@@ -239,7 +221,7 @@ away(void)
 	{
 		unsigned	after = dbslow_retry_after(&conns[i]);
 
-		if (conns[i].conn != NULL || !conns[i].attempted)
+		if (conns[i].conn != NULL || conns[i].failures == 0)
 			return 0;
 		if (soonest == 0 || after < soonest)
 			soonest = after;
@@ -272,7 +254,7 @@ dbslow_submit(job *j)
 		last = &w->next;
 		queued++;
 		atomic_fetch_add(&db_tallies.waiting, 1);
-		pthread_cond_broadcast(&changed);
+		pthread_cond_broadcast(&dbslow_changed);
 		w = NULL;
 	}
 	pthread_mutex_unlock(&dbslow_lock);
@@ -294,9 +276,14 @@ dbslow_start(void)
 
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&changed, &monotonic);
+	pthread_cond_init(&dbslow_changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
+	dbslow_stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (dbslow_stop_fd < 0)
+		return false;
 	conns = calloc(wanted, sizeof(*conns));
+	for (size_t i = 0; conns != NULL && i < wanted; i++)
+		conns[i].fd = -1;
 	if (conns == NULL || pthread_create(&keeper_thread, NULL, keep, NULL) != 0)
 		return false;
 	started = true;
@@ -319,13 +306,17 @@ dbslow_stop(void)
 		return;
 	pthread_mutex_lock(&dbslow_lock);
 	stopping = true;
-	pthread_cond_broadcast(&changed);
+	stop_until = dbthread_now() + STOP_MS;
+	pthread_cond_broadcast(&dbslow_changed);
 	pthread_mutex_unlock(&dbslow_lock);
+	eventfd_write(dbslow_stop_fd, 1);
 	pthread_join(keeper_thread, NULL);
 	for (size_t i = 0; i < conns_count; i++)
 		pthread_join(conns[i].thread, NULL);
 	while (first != NULL)
 		job_refuse(take_out(&first), "draining", "the gateway is shutting down");
+	close(dbslow_stop_fd);
+	dbslow_stop_fd = -1;
 	free(conns);
 	conns = NULL;
 	conns_count = 0;

@@ -26,6 +26,14 @@ extern bool dbslow_begin(dbslow_conn *c, job *j, bool read_only);
 extern bool dbslow_commit(dbslow_conn *c, job *j);	/* false: likewise */
 extern void dbslow_rollback(dbslow_conn *c);
 
+/*
+ * After a failure of what began with dbslow_begin: it is rolled back, and true
+ * says that the job has rested and may try all of it again.  harmless: done twice
+ * it is done once, so that it may be tried even where nobody knows whether it was
+ * committed.
+ */
+extern bool dbslow_again(dbslow_conn *c, job *j, bool harmless);
+
 /* A statement with n text or binary parameters, binary results.  NULL: the reply holds the problem. */
 typedef struct db_value
 {

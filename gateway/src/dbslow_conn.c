@@ -3,12 +3,15 @@
  *		Transactions and statements over a blocking connection, in its thread.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "append_item.h"
 #include "config.h"
+#include "dboutage.h"
 #include "dbslow_internal.h"
 #include "log.h"
 
@@ -27,6 +30,9 @@ dbslow_disconnect(dbslow_conn *c)
 	dbslow_cancel_over(c);
 	PQfreeCancel(c->cancel);
 	c->cancel = NULL;
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
 	conn = c->conn;
 	c->conn = NULL;
 	pthread_mutex_unlock(&dbslow_lock);
@@ -35,47 +41,56 @@ dbslow_disconnect(dbslow_conn *c)
 	atomic_fetch_sub(&db_tallies.connected, 1);
 }
 
-/* A lock may be waited for half the time: who waits gives way before the statement is cut off as too slow. */
-static bool
-set_up(PGconn *conn)
+/*
+ * With an end to every wait, which the pool's own ends early.  A lock may be
+ * waited for half the time: who waits gives way before the statement is cut off
+ * as too slow.  NULL: no connection.
+ */
+static PGconn *
+open_connection(fault *f)
 {
+	dbthread	t = {.purpose = "slow", .stop = dbslow_stop_fd};
+	int			timeout = (int) config_now()->db_connect_timeout_ms;
+	int64_t		slow = config_now()->db_slow_timeout_ms;
 	char		sql[1200];
-	PGresult   *result;
-	bool		good;
 
-	db_silence(conn);
-	db_settings_sql(sql, sizeof(sql), config_now()->db_slow_timeout_ms, (config_now()->db_slow_timeout_ms + 1) / 2);
-	result = PQexec(conn, sql);
-	good = PQresultStatus(result) == PGRES_TUPLES_OK;
-	PQclear(result);
-	return good;
+	db_settings_sql(sql, sizeof(sql), slow, (slow + 1) / 2);
+	if (dbthread_connect(&t, timeout, f))
+	{
+		PGresult   *result = dbthread_query(&t, sql, 0, NULL, timeout, f);
+
+		if (result == NULL)
+			dbthread_close(&t);
+		PQclear(result);
+	}
+	return t.conn;
 }
 
 bool
 dbslow_connect(dbslow_conn *c)
 {
-	db_params	params;
-	PGconn	   *conn;
+	fault		f;
+	PGconn	   *conn = open_connection(&f);
 
-	db_connect_params(&params, "slow");
-	conn = PQconnectdbParams(params.keywords, params.values, 0);
-	if (PQstatus(conn) == CONNECTION_OK && set_up(conn))
+	if (conn != NULL)
 	{
 		if (c->attempted)
 			atomic_fetch_add(&db_tallies.reconnects, 1);
 		atomic_fetch_add(&db_tallies.connected, 1);
 		pthread_mutex_lock(&dbslow_lock);
 		c->conn = conn;
+		c->fd = fcntl(PQsocket(conn), F_DUPFD_CLOEXEC, 3);
 		c->cancel = PQgetCancel(conn);
+		db_take_notices(conn, &c->unreplicated);
 		c->attempted = true;
-		pthread_mutex_unlock(&dbslow_lock);
 		c->failures = 0;
+		pthread_mutex_unlock(&dbslow_lock);
+		dboutage_connected(dbthread_now());
 		return true;
 	}
-	if (c->failures++ == 0)
-		log_line(LOG_WARN, "db.unreachable", "slow connection: no connection");
-	PQfinish(conn);
+	dboutage_failed(dbthread_now(), "slow", f.text);
 	pthread_mutex_lock(&dbslow_lock);
+	c->failures++;
 	c->retry_at = dbthread_now() + db_pause(c->failures, 100, 5000);
 	c->attempted = true;
 	pthread_mutex_unlock(&dbslow_lock);
@@ -175,6 +190,19 @@ dbslow_begin(dbslow_conn *c, job *j, bool read_only)
 	return try_begin(c, j, read_only);
 }
 
+/* Or not as it should be. */
+static bool
+not_committed(dbslow_conn *c, job *j, PGresult *result, const char *code, const char *detail)
+{
+	problem		p;
+
+	PQclear(result);
+	problem_set(&p, code, "%s", detail);
+	problem_reply(&j->reply, &p, j->path, j->trace_id);
+	snprintf(c->sqlstate, sizeof(c->sqlstate), "XX000");	/* not a lost connection */
+	return false;
+}
+
 bool
 dbslow_commit(dbslow_conn *c, job *j)
 {
@@ -182,18 +210,14 @@ dbslow_commit(dbslow_conn *c, job *j)
 
 	if (away(c, j))
 		return false;
+	c->unreplicated = false;
 	result = PQexec(c->conn, "COMMIT");
 	c->begun = false;
+	if (PQresultStatus(result) == PGRES_COMMAND_OK && c->unreplicated)
+		return not_committed(c, j, result, "not_replicated", "it is committed, and perhaps not on the standbys");
 	/* COMMIT of a transaction that failed is answered with success and the word ROLLBACK. */
 	if (PQresultStatus(result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "COMMIT") != 0)
-	{
-		problem		p;
-
-		PQclear(result);
-		problem_set(&p, "internal", "the transaction was not committed");
-		problem_reply(&j->reply, &p, j->path, j->trace_id);
-		return false;
-	}
+		return not_committed(c, j, result, "internal", "the transaction was not committed");
 	return done(c, j, result);
 }
 
@@ -201,10 +225,12 @@ dbslow_commit(dbslow_conn *c, job *j)
 static void
 stop_rows(dbslow_conn *c)
 {
-	char		ignored[256];
 	PGresult   *result;
 
-	PQcancel(c->cancel, ignored, sizeof(ignored));
+	pthread_mutex_lock(&dbslow_lock);
+	dbslow_cancel_begin(c);
+	dbslow_cancel_over(c);
+	pthread_mutex_unlock(&dbslow_lock);
 	while ((result = PQgetResult(c->conn)) != NULL)
 		PQclear(result);
 	c->rows = false;
@@ -353,17 +379,18 @@ pause_for(int64_t ms)
 
 /*
  * 40001 and 40P01 have stored nothing, so that any job may run again.  After a
- * lost connection nobody knows, and only reads do, once.
+ * lost connection nobody knows, and only what is harmless twice does, once.
  */
-static bool
-run_again(dbslow_conn *c, job *j, bool *lost_before)
+bool
+dbslow_again(dbslow_conn *c, job *j, bool harmless)
 {
 	bool		lost = c->sqlstate[0] == '\0';
 
+	dbslow_rollback(c);
 	if (job_abandoned(j) || dbthread_now() >= j->deadline)
 		return false;
-	if (lost && !*lost_before && (j->route->flags & ROUTE_READ_ONLY) != 0)
-		*lost_before = true;
+	if (lost && !c->lost_before && harmless)
+		c->lost_before = true;
 	else if (db_sqlstate_retry(c->sqlstate) && ++j->tries < MOST_TRIES)
 		pause_for(db_pause((unsigned) j->tries, 10, 500));
 	else
@@ -375,8 +402,7 @@ run_again(dbslow_conn *c, job *j, bool *lost_before)
 void
 dbslow_run(dbslow_conn *c, job *j)
 {
-	bool		lost_before = false;
-
+	c->lost_before = false;
 	if (j->route->work != NULL)
 	{
 		j->route->work(j, c);
@@ -384,11 +410,8 @@ dbslow_run(dbslow_conn *c, job *j)
 		return;
 	}
 	while (!call_function(c, j))
-	{
-		dbslow_rollback(c);
-		if (!run_again(c, j, &lost_before))
+		if (!dbslow_again(c, j, (j->route->flags & ROUTE_READ_ONLY) != 0))
 			return;
-	}
 	/* 200: all of it was there before. */
 	if (j->route->body == BODY_EVENTS && j->reply.status == 201)
 		append_count_batch(j);

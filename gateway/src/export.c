@@ -296,11 +296,10 @@ record_end(export *e)
 	lc_buf_free(&object);
 }
 
-static void
-send_all(export *e)
+static bool
+begin_answer(export *e)
 {
 	job		   *j = e->job;
-	bool		good;
 
 	j->reply.status = 200;
 	reply_header_set(&j->reply, "Content-Type", e->as_array ? "application/json" : "application/x-ndjson");
@@ -311,8 +310,25 @@ send_all(export *e)
 	{
 		reply_clear(&j->reply);
 		refuse(j, "53", "There is no memory for the export.");
-		return;
 	}
+	return e->stream != NULL;
+}
+
+/* HEAD: the filters are judged, and nothing is looked up, given or recorded. */
+static void
+send_head(export *e)
+{
+	if (dbslow_begin(e->conn, e->job, true) && read_plan(e) && begin_answer(e))
+		stream_end(e->stream, true);
+}
+
+static void
+send_all(export *e)
+{
+	bool		good;
+
+	if (!begin_answer(e))
+		return;
 	good = put_rows(e) && put_manifest(e);
 	stream_end(e->stream, good);
 	if (good)
@@ -354,6 +370,8 @@ export_findings(job *j, dbslow_conn *c)
 	e.dataset = EVP_MD_CTX_new();
 	if (e.dataset == NULL || EVP_DigestInit_ex(e.dataset, EVP_sha256(), NULL) != 1)
 		refuse(j, "internal", "OpenSSL cannot hash");
+	else if (j->head)
+		send_head(&e);
 	else if (prepare(&e) && open_snapshot(&e))
 		send_all(&e);
 	export_free(&e);

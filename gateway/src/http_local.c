@@ -47,7 +47,7 @@ local_openapi(struct request *r)
 	reply_clear(&r->reply);
 	reply_header_set(&r->reply, "Content-Type", "application/yaml");
 	reply_header_set(&r->reply, "Cache-Control", "public, max-age=300");
-	reply_header_set(&r->reply, "ETag", "\"" LEDGER_VERSION "\"");
+	reply_header_set(&r->reply, "ETag", openapi_tag);
 	lc_buf_append(&r->reply.body, openapi_document, openapi_document_size);
 }
 
@@ -59,8 +59,8 @@ local_problem(struct request *r)
 	lc_buf	   *out = &r->reply.body;
 	problem		p;
 
-	/* problem_find knows an answer for everything; here only what there is. */
-	if (strcmp(kind->code, code) != 0)
+	/* problem_find knows an answer for everything; here what there is, and of an SQLSTATE also its class. */
+	if (strcmp(kind->code, code) != 0 && strcmp(kind->code, "internal") == 0)
 	{
 		problem_set(&p, "not_found", "There is no problem of that code.");
 		request_problem(r, &p);

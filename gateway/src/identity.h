@@ -39,6 +39,7 @@ typedef struct identity
 	char		actor_type[16];	/* system, operator or integration */
 	uint32_t	scopes;
 	bool		certificate;	/* by mutual TLS, not by a token */
+	bool		link;			/* by a signed link, which says nothing of who follows it */
 } identity;
 
 #endif

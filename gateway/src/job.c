@@ -29,6 +29,7 @@ job_new(struct request *r)
 	j->loop = r->loop;
 	j->request = r;
 	j->who = r->who;
+	j->head = strcmp(r->method, "HEAD") == 0;
 	j->queued_us = (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
 	strcpy(j->path, r->target.path);
 	strcpy(j->trace_id, r->trace_id);

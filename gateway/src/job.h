@@ -30,14 +30,19 @@ typedef struct job
 	lc_buf		body;			/* canonical JSON, or the bytes of BODY_BYTES */
 	uint64_t	events;			/* of a batch */
 	bool		accepts_gzip;
+	bool		head;			/* nobody wants the body */
 	int64_t		deadline;		/* loop_now(): not worth starting after it */
 	int64_t		queued_us;		/* for the histogram */
-	int			tries;			/* that ended in 40001 or 40P01 */
+	int			tries;			/* that ended in 40001 or 40P01; of an append also in a lost connection */
 	reply		reply;
 	loop_call	call;			/* for job_done from another thread */
 	atomic_bool abandoned;		/* nobody waits any more */
 	bool		streaming;		/* stream_begin has taken the reply */
 	struct job *next;			/* of whichever queue it stands in */
+	size_t		weight;			/* bytes that it adds to a statement that it shares */
+	bool		alone;			/* one that it shared has failed: now by itself */
+	bool		again;			/* asked for the second time: its answer was lost */
+	struct append_item *append;	/* of dbappend.c */
 } job;
 
 /* For request.c.  NULL: no memory.  job_free before job_submit only. */

@@ -50,7 +50,7 @@ static void (*keys_changed) (uint64_t generation);
 /* Only the thread's own, and jwks_start's before there is one. */
 static char etag[256];
 static uint8_t last_text[32];	/* SHA-256 of the text that was read last */
-static char last_place[512];
+static const char *last_place = "";	/* of settings, which stay when they are replaced (config.c) */
 static int	failures = 0;		/* in a row */
 
 static atomic_uint_least64_t fetches_count,
@@ -155,7 +155,7 @@ change_place(const char *place)
 		keys_changed(key_set_replace(NULL));
 	etag[0] = '\0';
 	memset(last_text, 0, sizeof(last_text));
-	snprintf(last_place, sizeof(last_place), "%s", place);
+	last_place = place;
 }
 
 static bool
@@ -182,7 +182,7 @@ fetch(long *max_age)
 	fault		f = {""};
 	bool		good;
 
-	if (strncmp(last_place, place, sizeof(last_place) - 1) != 0)
+	if (strcmp(last_place, place) != 0)
 		change_place(place);
 	if (place[0] == '\0')
 		return true;			/* mutual TLS only */

@@ -44,6 +44,15 @@ static struct
 }			ring = {.mutex = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER,
 	.emptied = PTHREAD_COND_INITIALIZER};
 
+/* Lines of this thread that it has not put into the ring yet (log_gather). */
+#define GATHER_SIZE 32768
+static _Thread_local struct
+{
+	char		bytes[GATHER_SIZE];
+	size_t		length;
+	bool		on;
+}			gathered;
+
 static atomic_int least = LOG_INFO;
 static atomic_uint_fast64_t dropped;
 
@@ -104,9 +113,9 @@ writer(void *arg)
 	return NULL;
 }
 
-/* A whole line or nothing. */
-static void
-put_line(const char *line, size_t n)
+/* All of it or nothing. */
+static bool
+put(const char *lines, size_t n)
 {
 	bool		taken = false;
 
@@ -116,16 +125,61 @@ put_line(const char *line, size_t n)
 		size_t		at = (ring.start + ring.length) % RING_SIZE,
 					first = n < RING_SIZE - at ? n : RING_SIZE - at;
 
-		memcpy(ring.bytes + at, line, first);
-		memcpy(ring.bytes, line + first, n - first);
+		memcpy(ring.bytes + at, lines, first);
+		memcpy(ring.bytes, lines + first, n - first);
 		ring.length += n;
 		taken = true;
 		if (ring.waiting)
 			pthread_cond_signal(&ring.filled);
 	}
 	pthread_mutex_unlock(&ring.mutex);
-	if (!taken)
-		atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
+	return taken;
+}
+
+/* As many whole lines as there is room for. */
+static void
+put_lines(const char *lines, size_t n)
+{
+	if (put(lines, n))
+		return;
+	for (const char *end = lines + n; lines < end;)
+	{
+		size_t		length = (size_t) ((const char *) memchr(lines, '\n', (size_t) (end - lines)) - lines) + 1;
+
+		if (!put(lines, length))
+			atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
+		lines += length;
+	}
+}
+
+static void
+release_lines(void)
+{
+	if (gathered.length > 0)
+		put_lines(gathered.bytes, gathered.length);
+	gathered.length = 0;
+}
+
+void
+log_gather(bool on)
+{
+	gathered.on = on;
+	if (!on)
+		release_lines();
+}
+
+static void
+put_line(const char *line, size_t n)
+{
+	if (gathered.length + n > GATHER_SIZE)
+		release_lines();
+	if (!gathered.on || n > GATHER_SIZE)
+		put_lines(line, n);
+	else
+	{
+		memcpy(gathered.bytes + gathered.length, line, n);
+		gathered.length += n;
+	}
 }
 
 void

@@ -19,6 +19,12 @@ typedef enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR } log_level;
 extern void log_start(const char *level);	/* again: another level */
 extern void log_flush(void);	/* at the end: waits a second at most */
 
+/*
+ * This thread's lines are kept, and put out together when it is turned off: who
+ * writes many in a row need not wake the writer for each.  Never across a wait.
+ */
+extern void log_gather(bool on);
+
 /* {"time":…,"level":…,"event":event,"message":…}; event is a stable name such as "db.lost". */
 extern void log_line(log_level level, const char *event, const char *format, ...)
 			__attribute__((format(printf, 3, 4)));

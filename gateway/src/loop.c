@@ -3,8 +3,9 @@
  *		One event loop.
  *
  * In each round: wait, hand descriptors that are ready to their owners, run
- * what other threads posted, fire timers, and last let libmicrohttpd work, so
- * that answers which came from the database in this round are sent in it.
+ * what other threads posted, fire timers, and then let libmicrohttpd work, so
+ * that answers which came from the database in this round are sent in it; last,
+ * send what the requests of the round ask of the database.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -164,12 +165,17 @@ one_round(loop *l, int wait)
 	int			n = epoll_wait(l->epoll_fd, l->events, LOOP_EVENTS, wait);
 
 	l->events_count = n > 0 ? n : 0;
+	log_gather(true);
 	look_at_clock(l);
 	serve_descriptors(l);
 	run_posted(l);
 	loop_timers_fire(l);
 	for (door *d = l->doors; d != NULL; d = door_next(d))
 		door_run(d);
+	/* Last: what this round's requests ask can share statements. */
+	if (l->pipe != NULL)
+		dbpipe_run(l->pipe);
+	log_gather(false);
 }
 
 static void

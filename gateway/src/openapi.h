@@ -9,5 +9,6 @@
 
 extern const unsigned char openapi_document[];
 extern const size_t openapi_document_size;
+extern const char openapi_tag[];	/* as ETag has it: from its digest, for two builds may be of one release */
 
 #endif

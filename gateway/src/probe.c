@@ -40,6 +40,13 @@
 
 #define MAX_CHECKS 16
 
+/* A standby is read-only as well, until it is promoted. */
+#define READY_SQL \
+	"SELECT name, ok, degraded, detail FROM ledger.ledger_http_ready($1, $2) " \
+	"UNION ALL SELECT 'writes', w.taken, false, CASE WHEN w.taken THEN 'taken' " \
+	"ELSE 'not taken: a standby, or default_transaction_read_only' END " \
+	"FROM (SELECT pg_catalog.current_setting('transaction_read_only') = 'off') AS w (taken)"
+
 typedef struct check
 {
 	char		name[32];
@@ -104,6 +111,9 @@ is_true(const PGresult *result, int row, int column)
 static void
 keep_checks(const PGresult *result)
 {
+	/* NULL of a server that does not say, or a pooler in its place. */
+	const char *version = PQparameterStatus(db.conn, "server_version");
+
 	pthread_mutex_lock(&mutex);
 	seen.checks[0] = make_check("database", true, false, "reachable");
 	seen.count = 1;
@@ -111,7 +121,7 @@ keep_checks(const PGresult *result)
 		seen.checks[seen.count++] = make_check(PQgetvalue(result, i, 0), is_true(result, i, 1),
 											   is_true(result, i, 2), PQgetvalue(result, i, 3));
 	seen.at = dbthread_now();
-	copy(seen.pg_version, sizeof(seen.pg_version), PQparameterStatus(db.conn, "server_version"));
+	copy(seen.pg_version, sizeof(seen.pg_version), version != NULL ? version : "");
 	pthread_mutex_unlock(&mutex);
 }
 
@@ -156,8 +166,7 @@ look(fault *f)
 	}
 	if (!dbthread_connect(&db, TIMEOUT_MS, f))
 		return false;
-	result = dbthread_query(&db, "SELECT name, ok, degraded, detail FROM ledger.ledger_http_ready($1, $2)",
-							2, values, TIMEOUT_MS, f);
+	result = dbthread_query(&db, READY_SQL, 2, values, TIMEOUT_MS, f);
 	if (result == NULL)
 		return false;
 	keep_checks(result);

@@ -107,19 +107,22 @@ static const problem_kind kinds[] = {
 	{"pool_exhausted", 503, "No connection free", "All connections to the database are busy. Nothing was done: send "
 	"the request again as Retry-After says.", QUIET, ONCE, 1},
 	{"database_away", 503, "Database away", "The database cannot be reached or went away during the request. An append "
-	"with an eventId or an Idempotency-Key can be sent again safely; Retry-After tells when the next attempt to "
+	"with an id or an Idempotency-Key can be sent again safely; Retry-After tells when the next attempt to "
 	"connect is made.", QUIET, ONCE, 1},
+	{"not_replicated", 503, "Stored, perhaps not replicated", "What the request wrote is committed, but the wait for "
+	"the synchronous standbys was cancelled: a fail-over may lose it. Send it again with the same eventId or "
+	"Idempotency-Key; the answer is 200 once the standbys have it.", QUIET, ONCE, 1},
 	{"keys_missing", 503, "No keys", "The gateway has not got the authority's keys yet, so it can judge no token. The "
 	"token may be good: send the request again as Retry-After says.", QUIET, ONCE, 1},
 	{"draining", 503, "Shutting down", "This gateway is about to stop. Send the request again; another one answers.",
 	QUIET, ONCE, 1},
 	{"deadline", 504, "Deadline passed", "The answer was not there in time, and the request was given up. An append "
-	"may have been stored nevertheless: send it again with the same eventId or Idempotency-Key.", QUIET, ONCE, 0},
+	"may have been stored nevertheless: send it again with the same id or Idempotency-Key.", QUIET, ONCE, 0},
 	{"internal", 500, "Internal error", "Something failed that the gateway does not expect. The log has a line with "
 	"the same traceId.", QUIET, ONCE, 0},
 
 	/* SQLSTATEs of PostgreSQL, by code and by class. */
-	{"08", 503, "Database away", "The connection to the database failed. An append with an eventId or an "
+	{"08", 503, "Database away", "The connection to the database failed. An append with an id or an "
 	"Idempotency-Key can be sent again safely.", QUIET, ONCE, 1},
 	{"22", 400, "Invalid value", "A value has no form that the database takes, such as text where a number is meant.",
 	QUIET, ONCE, 0},
@@ -130,8 +133,9 @@ static const problem_kind kinds[] = {
 	{"23503", 409, "Reference to something unknown", "The request refers to something that is not recorded.",
 	QUIET, ONCE, 0},
 	{"23505", 409, "Already there", "Something of that name is recorded already, with other content.", QUIET, ONCE, 0},
-	{"25006", 405, "Not in a read-only transaction", "A read tried to write, which no route for reading may; or the "
-	"database is a standby and takes no writes.", QUIET, ONCE, 0},
+	{"25006", 503, "Database takes no writes", "The database that the gateway is connected to is a standby, or was "
+	"made read-only. Nothing was stored: send the request again as Retry-After says. An operator promotes it, or leads "
+	"the gateway to the primary.", QUIET, ONCE, 5},
 	{"40001", 503, "Serialization failure", "Others changed the same data at the same time, again and again. Nothing "
 	"was stored: send the request again.", QUIET, AGAIN, 1},
 	{"40P01", 503, "Deadlock", "Others held locks in another order, again and again. Nothing was stored: send the "
@@ -143,7 +147,7 @@ static const problem_kind kinds[] = {
 	{"54", 413, "Too complex", "What was sent is larger than the database takes.", QUIET, ONCE, 0},
 	{"55P03", 503, "Locked", "Something that the request needs was locked by others for too long. Nothing was stored: "
 	"send it again as Retry-After says.", QUIET, ONCE, 1},
-	{"57", 503, "Database shutting down", "The database is being stopped or started. An append with an eventId or an "
+	{"57", 503, "Database shutting down", "The database is being stopped or started. An append with an id or an "
 	"Idempotency-Key can be sent again safely.", QUIET, ONCE, 1},
 	{"57014", 504, "Took too long", "The database was told to stop the statement after the time allowed. Nothing was "
 	"stored. Ask for less: a shorter range, a smaller page.", QUIET, ONCE, 0},

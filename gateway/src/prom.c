@@ -310,6 +310,8 @@ put_db(prom_set *s)
 	prom_add_value(s, "ledger_db_retries_total", (double) c.retries, NULL);
 	prom_add_value(s, "ledger_db_append_batches_total", (double) c.batches, NULL);
 	prom_add_value(s, "ledger_db_append_batched_events_total", (double) c.batched, NULL);
+	prom_add_value(s, "ledger_db_shared_statements_total", (double) c.read_batches, NULL);
+	prom_add_value(s, "ledger_db_shared_requests_total", (double) c.batched_reads, NULL);
 }
 
 static void

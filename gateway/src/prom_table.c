@@ -150,6 +150,12 @@ const prom_metric prom_metrics[] = {
 	{"ledger_db_append_batched_events_total", PROM_COUNTER, PROM_SUM, PROM_GATEWAY,
 		"",
 		"Events in those batches."},
+	{"ledger_db_shared_statements_total", PROM_COUNTER, PROM_SUM, PROM_GATEWAY,
+		"",
+		"Statements that answer several reads of a tenant."},
+	{"ledger_db_shared_requests_total", PROM_COUNTER, PROM_SUM, PROM_GATEWAY,
+		"",
+		"Reads in those statements."},
 
 	/* Identities. */
 	{"ledger_jwt_cache_requests_total", PROM_COUNTER, PROM_SUM, PROM_GATEWAY,

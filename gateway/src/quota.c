@@ -257,22 +257,46 @@ quota_add_unanchored(const char *name, uint64_t events)
 		tick_anchor_soon();
 }
 
-/* The lock is held while fn is called: it must be short and call nothing here. */
+/* With the lock held.  NULL: there are none, or no memory. */
+static quota_state *
+copy_states(size_t *n)
+{
+	uint64_t	limit = config_now()->quota_backlog > 0 ? (uint64_t) config_now()->quota_backlog : 0;
+	quota_state *states;
+	size_t		count = 0;
+
+	*n = 0;
+	for (size_t b = 0; b < BUCKETS; b++)
+		for (const tenant *t = buckets[b]; t != NULL; t = t->next)
+			count++;
+	states = count > 0 ? calloc(count, sizeof(*states)) : NULL;
+	for (size_t b = 0; states != NULL && b < BUCKETS; b++)
+		for (const tenant *t = buckets[b]; t != NULL; t = t->next)
+		{
+			quota_state *state = &states[(*n)++];
+
+			*state = (quota_state) {.backlog = t->unanchored + t->accepted, .limit = limit,
+				.rejected_backlog = t->rejected_backlog, .rejected_rate = t->rejected_rate,
+				.backpressure = t->backpressure};
+			memcpy(state->tenant, t->name, sizeof(state->tenant));
+		}
+	return states;
+}
+
+/*
+ * fn is called without the lock: it asks the probe, whose own lock is held where
+ * the probe asks for backlogs here.  One order or the other would be a deadlock.
+ */
 void
 quota_each(void (*fn) (const quota_state *state, void *arg), void *arg)
 {
-	uint64_t	limit = config_now()->quota_backlog > 0 ? (uint64_t) config_now()->quota_backlog : 0;
+	quota_state *states;
+	size_t		n;
 
 	pthread_mutex_lock(&lock);
-	for (size_t b = 0; b < BUCKETS; b++)
-		for (const tenant *t = buckets[b]; t != NULL; t = t->next)
-		{
-			quota_state state = {.backlog = t->unanchored + t->accepted, .limit = limit,
-				.rejected_backlog = t->rejected_backlog, .rejected_rate = t->rejected_rate,
-				.backpressure = t->backpressure};
-
-			memcpy(state.tenant, t->name, sizeof(state.tenant));
-			fn(&state, arg);
-		}
+	states = copy_states(&n);
 	pthread_mutex_unlock(&lock);
+	for (size_t i = 0; i < n; i++)
+		fn(&states[i], arg);
+	free(states);
 }

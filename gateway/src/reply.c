@@ -14,9 +14,12 @@
 void
 reply_init(reply *r)
 {
-	memset(r, 0, sizeof(*r));
+	/* Not the fields that are not there yet: each request does this several times. */
 	r->status = 200;
+	r->headers_count = 0;
 	lc_buf_init(&r->body, &lc_alloc_malloc);
+	r->stream = NULL;
+	r->close = false;
 }
 
 void

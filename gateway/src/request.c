@@ -94,7 +94,10 @@ request_ready(request *r)
 static void
 forget_work(request *r)
 {
-	if (r->parsing != NULL)
+	/* One that has come back and was not looked at is nobody else's. */
+	if (r->parsing != NULL && r->parsing->back)
+		body_work_free(r->parsing);
+	else if (r->parsing != NULL)
 		r->parsing->request = NULL;
 	r->parsing = NULL;
 	if (r->job == NULL)
@@ -294,6 +297,23 @@ hold_bytes(request *r, size_t n)
 	return true;
 }
 
+/*
+ * Made canonical, a body can be several times as long as it came: 1e20 has 21
+ * digits.  What grew past the limit was there already, but one at a time.
+ */
+static bool
+hold_growth(request *r, size_t canonical, problem *p)
+{
+	if (canonical <= r->counted || hold_bytes(r, canonical - r->counted))
+		return true;
+	if (canonical > (size_t) config_now()->body_memory)
+		problem_set(p, "body_too_large", "The body has %zu bytes in canonical form; this gateway holds at most %lld.",
+					canonical, (long long) config_now()->body_memory);
+	else
+		problem_set(p, "pool_exhausted", "The gateway holds as many bytes of bodies as it takes.");
+	return false;
+}
+
 static enum MHD_Result
 take_body(request *r, const char *data, size_t n)
 {
@@ -388,6 +408,7 @@ body_parsed(request *r, body_work *w)
 
 	/* How many events a batch has is known now; one alone was asked for at the header. */
 	r->events = w->events;
+	good = good && hold_growth(r, w->body.len, &p);
 	if (good && w->kind == BODY_EVENTS)
 		good = quota_take(r->who.tenant, w->events, &p);
 	r->body = w->body;
@@ -405,6 +426,7 @@ parsed(void *arg)
 {
 	body_work  *w = arg;
 
+	w->back = true;
 	if (w->request == NULL)
 		body_work_free(w);
 	else

@@ -195,7 +195,9 @@ respond(request *r)
 
 	if (r->match.route != NULL)
 	{
-		reply_header_remove(&r->reply, "Ledger-Code");	/* of a refused batch; its body says it */
+		/* Of a batch: its body says the one, and the other was for the counters. */
+		reply_header_remove(&r->reply, "Ledger-Code");
+		reply_header_remove(&r->reply, "Ledger-New");
 		give_next(r);
 		answer_conditional(r);
 	}

@@ -14,10 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "auth.h"
+#include "body.h"
 #include "config.h"
 #include "cursor.h"
 #include "dbslow.h"
@@ -79,6 +82,20 @@ now_ms(void)
 
 /* ---- start ---- */
 
+/*
+ * Keys and tokens are in memory: no core file, and nobody of the same user
+ * looks into it.  Children get the limit only: what they execute may be looked
+ * into again, as the system has it.
+ */
+static void
+keep_memory_private(void)
+{
+	const struct rlimit none = {0, 0};
+
+	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+		log_line(LOG_WARN, "start.memory", "core files cannot be switched off: %s", strerror(errno));
+}
+
 static const struct
 {
 	const char *name;
@@ -125,7 +142,7 @@ tell_notes(void)
 	{
 		size_t		n = strcspn(line, "\n");
 
-		log_line(LOG_INFO, "config.note", "%.*s", (int) n, line);
+		log_line(LOG_WARN, "config.note", "%.*s", (int) n, line);
 		line += n + (line[n] == '\n' ? 1 : 0);
 	}
 }
@@ -171,6 +188,7 @@ reload(void)
 		log_start(config_now()->log_level);
 		auth_reload();
 		tls_reload();
+		tell_notes();
 		log_line(LOG_INFO, "config.reloaded", "settings were read anew");
 	}
 	else
@@ -221,6 +239,7 @@ drain(int signal)
 	if (!wait_until(all_answered, c->drain_timeout_ms))
 		log_line(LOG_WARN, "stop.unanswered", "%d requests were not finished in time", loops_in_flight());
 	tick_stop();
+	body_stop();
 	loops_stop();
 	dbslow_stop();
 	auth_stop();
@@ -235,6 +254,7 @@ serve(void)
 	int64_t		watchdog = notify_watchdog();
 	int			signal;
 
+	keep_memory_private();
 	take_signals();
 	log_start(config_now()->log_level);
 	/* Parts that have started have threads, which must not see the program's memory being taken down. */

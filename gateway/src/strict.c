@@ -13,6 +13,7 @@
  * came.  So if every line begins where the line before it ended, nothing was
  * lost in between.  That holds for the version we know, and is asked of no other.
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -241,6 +242,25 @@ judge_text(const fields *all, struct MHD_Connection *connection, const char *met
 	return false;
 }
 
+/*
+ * Optional blanks behind a value are not part of it (RFC 9110 section 5.5), and
+ * libmicrohttpd leaves them.  The text is its buffer, so that they can be ended
+ * there for whoever asks for the field next.  Framing is judged before, with
+ * them: libmicrohttpd has read it already, and takes "chunked " for another
+ * coding than chunked.
+ */
+static void
+trim(fields *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+	{
+		field	   *f = &all->of[i];
+
+		while (f->value_len > 0 && (f->value[f->value_len - 1] == ' ' || f->value[f->value_len - 1] == '\t'))
+			((char *) (uintptr_t) f->value)[--f->value_len] = '\0';
+	}
+}
+
 bool
 strict_check(struct MHD_Connection *connection, const char *method, size_t target, const char *version, problem *p)
 {
@@ -263,6 +283,8 @@ strict_check(struct MHD_Connection *connection, const char *method, size_t targe
 	for (size_t i = 0; i < all.count; i++)
 		if (!judge_field(&all, i, p))
 			return false;
-	return judge_text(&all, connection, method, target, version, p) && judge_framing(&all, http_1_1, p) &&
-		judge_host(&all, http_1_1, p);
+	if (!judge_text(&all, connection, method, target, version, p) || !judge_framing(&all, http_1_1, p))
+		return false;
+	trim(&all);
+	return judge_host(&all, http_1_1, p);
 }

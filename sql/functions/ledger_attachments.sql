@@ -128,13 +128,14 @@ COMMENT ON FUNCTION ledger.ledger_http_attach(text, jsonb, jsonb, bytea) IS
 	'Stores an encrypted attachment and appends its event, in one transaction. The attachment''s id is the event''s, so the same again returns the stored one (status 200). LG400, LG403, LG404, LG409 as ledger_append() and ledger_attachment_event(). For ledger_gateway.';
 
 -- The event is looked up by the id alone: a row that was put under another finding
--- would not find it.
-CREATE FUNCTION ledger.ledger_http_attachment(tenant text, context jsonb, purpose text,
+-- would not find it.  Plans are made for this tenant (force_custom_plan), here and
+-- wherever events are read: one for any would lock the leaves of all.
+CREATE FUNCTION ledger.ledger_http_attachment(tenant text, context jsonb, purpose text, destination text DEFAULT NULL,
 	OUT finding_id text, OUT attachment_id text, OUT media_type text, OUT file_name text, OUT size_bytes bigint, OUT digest text, OUT event_digest text,
 	OUT key_id text, OUT wrapped_key bytea, OUT nonce bytea, OUT tag bytea, OUT ciphertext bytea)
 	RETURNS record
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 	AS $$
 #variable_conflict use_variable
 DECLARE
@@ -156,7 +157,7 @@ BEGIN
 				CASE WHEN v_row.attachment_id IS NULL THEN '' WHEN v_event.event_body IS NULL THEN ' any more: its event was erased'
 				     ELSE ' any more: it has expired' END);
 	END IF;
-	PERFORM ledger.ledger_log_access(tenant, context, 'attachment.' || purpose, v_id);
+	PERFORM ledger.ledger_log_access(tenant, context, 'attachment.' || purpose, concat_ws(' ', v_id, destination));
 	finding_id := v_row.finding_id;
 	attachment_id := v_id;
 	media_type := v_row.media_type;
@@ -172,13 +173,13 @@ BEGIN
 	ciphertext := CASE WHEN purpose <> 'link' THEN v_row.ciphertext END;
 END
 $$;
-COMMENT ON FUNCTION ledger.ledger_http_attachment(text, jsonb, text) IS
-	'One attachment as it is stored, with the digest that its event tells; the access is recorded. purpose: read, link or push. LG404: there is none, or not any more. For ledger_gateway.';
+COMMENT ON FUNCTION ledger.ledger_http_attachment(text, jsonb, text, text) IS
+	'One attachment as it is stored, with the digest that its event tells; the access is recorded. purpose: read, link or push, with the destination, which is recorded behind the id. LG404: there is none, or not any more. For ledger_gateway.';
 
 CREATE FUNCTION ledger.ledger_http_attachments(tenant text, context jsonb)
 	RETURNS TABLE (status integer, headers json, body text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp
+	SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 	SET timezone = 'UTC'
 	AS $$
 #variable_conflict use_column
@@ -197,6 +198,8 @@ BEGIN
 		SELECT a, e FROM ledger.ledger_attachments AS a
 		JOIN ledger.ledger_events AS e ON e.tenant_id = a.tenant_id AND e.event_id = a.attachment_id
 		WHERE a.tenant_id = tenant AND a.finding_id = v_finding
+			-- What is not given out any more is not offered; that it was there, its event tells.
+			AND (a.expires_at > now()) IS NOT FALSE AND e.event_body IS NOT NULL
 			AND (context -> 'after' IS NULL OR (a.created_at, a.attachment_id)
 				> ((context #>> '{after,createdAt}')::timestamptz, (context #>> '{after,attachmentId}')::uuid))
 		ORDER BY a.created_at, a.attachment_id
@@ -210,7 +213,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_attachments(text, jsonb) IS
-	'The attachments of a finding, oldest first, without content; the access is recorded. LG400: a bad limit. For ledger_gateway.';
+	'The attachments of a finding that can be read, oldest first, without content: those that have expired, or whose event was erased, are left out. The access is recorded. LG400: a bad limit. For ledger_gateway.';
 
 -- Rotation.  Whoever may call these could make attachments unreadable, and nobody
 -- else's content readable: that needs the gateway''s key.

@@ -264,7 +264,7 @@ DECLARE
 	v_count  integer := CASE jsonb_typeof($3) WHEN 'array' THEN jsonb_array_length($3) END;
 	v_rows   ledger.ledger_events[];
 	v_row    ledger.ledger_events;
-	v_new    boolean;
+	v_new    text;
 	v_lines  text;
 	v_first  text;
 	v_detail text;
@@ -283,7 +283,8 @@ BEGIN
 	BEGIN
 		SELECT array_agg(ledger.ledger_http_batch_row(tenant, context, e.value, e.ordinality - 1) ORDER BY e.ordinality) INTO v_rows
 		FROM jsonb_array_elements($3) WITH ORDINALITY AS e;
-		SELECT bool_or(w.created), string_agg(ledger.ledger_event_json(w.stored), ',' ORDER BY w.ordinality) INTO v_new, v_lines
+		SELECT string_agg(w.created::integer::text, '' ORDER BY w.ordinality), string_agg(ledger.ledger_event_json(w.stored), ',' ORDER BY w.ordinality)
+		INTO v_new, v_lines
 		FROM ledger.ledger_write_many(v_rows) WITH ORDINALITY AS w;
 	EXCEPTION WHEN OTHERS THEN
 		IF NOT ledger.ledger_http_refuses(SQLSTATE) THEN
@@ -292,8 +293,8 @@ BEGIN
 		v_first := SQLERRM;
 	END;
 	IF v_lines IS NOT NULL THEN
-		status := CASE WHEN v_new THEN 201 ELSE 200 END;
-		headers := CASE WHEN NOT v_new THEN '{"Idempotency-Hit":"true"}' END;
+		status := CASE WHEN v_new LIKE '%1%' THEN 201 ELSE 200 END;
+		headers := CASE WHEN status = 200 THEN '{"Idempotency-Hit":"true"}' WHEN v_new LIKE '%0%' THEN json_build_object('Ledger-New', v_new) END;
 		body := '{"events":[' || v_lines || ']}';
 		RETURN NEXT;
 		RETURN;
@@ -334,13 +335,10 @@ BEGIN
 	status := ledger.ledger_http_status(v_worst);
 	headers := json_build_object('Content-Type', 'application/problem+json', 'Ledger-Code', v_worst);
 	body := ledger.ledger_canonical_json(jsonb_strip_nulls(jsonb_build_object('type', '/problems/' || v_worst, 'status', status,
-		-- The titles that these problems have everywhere (gateway/src/problem_table.c).
-		'title', CASE v_worst WHEN 'LG400' THEN 'Invalid argument' WHEN 'LG403' THEN 'Forbidden by the ledger' WHEN 'LG404' THEN 'Unknown to the ledger'
-			WHEN 'LG409' THEN 'Conflict with what is recorded' WHEN 'LG413' THEN 'Payload too large' ELSE 'Unprocessable payload' END,
 		'code', v_worst, 'detail', format('%s of %s events are refused, and nothing is stored.', jsonb_array_length(v_errors), v_count),
 		'instance', '/v1/ledger/events:batch', 'traceId', context -> 'traceId', 'errors', v_errors)));
 	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_append_batch(text, jsonb, jsonb) IS
-	'POST /v1/ledger/events:batch: appends an array of requests, all or nothing. 201 {events} if one of them is new, 200 if all were stored before; or the status of the worst item, with application/problem+json whose errors say for each refused item (the first 100) index, status, code, detail, hint and pointer. LG400: no array, or an empty one; LG413: more than 10000 events. For ledger_gateway.';
+	'POST /v1/ledger/events:batch: appends an array of requests, all or nothing. 201 {events} if one of them is new (header Ledger-New: a digit for each, 1 if it is, when some are not), 200 if all were stored before; or the status of the worst item, with application/problem+json whose errors say for each refused item (the first 100) index, status, code, detail, hint and pointer, and whose title is the gateway''s to add. LG400: no array, or an empty one; LG413: more than 10000 events. For ledger_gateway.';

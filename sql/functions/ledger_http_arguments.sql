@@ -30,13 +30,16 @@ CREATE FUNCTION ledger.ledger_http_malformed(name text, value text, wanted text)
 	SET search_path = pg_catalog, pg_temp
 	AS $$
 BEGIN
+	IF value IS NULL THEN
+		RAISE EXCEPTION '% is required', name
+			USING ERRCODE = 'LG400', HINT = format('It must be %s.', wanted), COLUMN = name;
+	END IF;
 	RAISE EXCEPTION '% is malformed', name
-		USING ERRCODE = 'LG400', DETAIL = CASE WHEN value IS NULL THEN 'It is missing.' ELSE format('It is "%s".', left(value, 80)) END,
-			HINT = format('It must be %s.', wanted), COLUMN = name;
+		USING ERRCODE = 'LG400', DETAIL = format('It is "%s".', left(value, 80)), HINT = format('It must be %s.', wanted), COLUMN = name;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_malformed(text, text, text) IS
-	'Raises LG400: a parameter is not what it must be. Part of the ledger_http functions.';
+	'Raises LG400: a parameter is not what it must be, or NULL is missing. Part of the ledger_http functions.';
 
 CREATE FUNCTION ledger.ledger_http_text(context jsonb, name text) RETURNS text
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

@@ -109,11 +109,22 @@ DECLARE
 	v_from  bigint := ledger.ledger_http_number(ledger.ledger_http_text(context, 'from'), 'from', 1, 9007199254740991);
 	v_to    bigint := ledger.ledger_http_number(ledger.ledger_http_text(context, 'to'), 'to', 1, 9007199254740991);
 	v_proof bytea[];
+	v_detail text;
+	v_hint  text;
 BEGIN
 	IF v_from IS NULL OR v_to IS NULL THEN
 		PERFORM ledger.ledger_http_malformed(CASE WHEN v_from IS NULL THEN 'from' ELSE 'to' END, NULL, 'the size of a tree');
+	ELSIF v_from > v_to THEN
+		PERFORM ledger.ledger_http_malformed('from', v_from::text, format('no more than to, which is %s', v_to));
 	END IF;
-	v_proof := ledger.ledger_consistency_proof(tenant, v_chain, v_from, v_to);
+	BEGIN
+		v_proof := ledger.ledger_consistency_proof(tenant, v_chain, v_from, v_to);
+	EXCEPTION WHEN SQLSTATE 'LG400' THEN
+		-- It knows its own arguments' names.
+		GET STACKED DIAGNOSTICS v_detail = PG_EXCEPTION_DETAIL, v_hint = PG_EXCEPTION_HINT;
+		RAISE EXCEPTION '%', replace(SQLERRM, 'size2', 'to')
+			USING ERRCODE = 'LG400', DETAIL = v_detail, HINT = v_hint, COLUMN = 'to';
+	END;
 	status := 200;
 	headers := '{"Cache-Control":"private, max-age=31536000, immutable"}';
 	body := ledger.ledger_canonical_json(jsonb_build_object('chainId', v_chain, 'from', v_from, 'to', v_to,

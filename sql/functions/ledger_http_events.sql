@@ -15,14 +15,17 @@ BEGIN
 	FROM ledger.ledger_event_line(tenant, v_id::uuid) AS e;
 	IF body IS NULL THEN
 		PERFORM ledger.ledger_http_tenant(tenant);
-		RAISE EXCEPTION 'event % does not exist', coalesce(v_id, 'null')
-			USING ERRCODE = 'LG404', DETAIL = format('Tenant "%s" has no event of that id.', tenant);
+		-- As data: an error would end the statement, which others may share (gateway/src/dbpipe.c).
+		status := 404;
+		headers := '{"Ledger-Code":"LG404"}';
+		body := jsonb_build_object('message', format('event %s does not exist', coalesce(v_id, 'null')),
+			'detail', format('Tenant "%s" has no event of that id.', tenant));
 	END IF;
 	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_event(text, jsonb) IS
-	'GET /v1/ledger/events/{eventId}: the event, with ETag "<chain>-<sequence>"; it never changes. LG400: malformed id; LG403: tenant not granted; LG404: no such event. For ledger_gateway.';
+	'GET /v1/ledger/events/{eventId}: the event, with ETag "<chain>-<sequence>"; it never changes. No such event: 404 with header Ledger-Code (LG404) and body {message, detail}. LG400: malformed id; LG403: tenant not granted. For ledger_gateway.';
 
 -- Plans are made for this tenant (force_custom_plan): a plan for any would lock the
 -- leaves of all, and filters that are not given fall out of the query before it is

@@ -15,10 +15,10 @@ BEGIN
 		RAISE EXCEPTION 'role may not touch tenant "%"', tenant
 			USING ERRCODE = 'LG403', HINT = 'An operator can allow it with ledger_grant_tenant().';
 	END IF;
-	INSERT INTO ledger.ledger_access_log (tenant_id, subject, action, object, request_id, trace_id)
-	VALUES (tenant, left(context ->> 'subject', 256), action, left(object, 1024),
+	INSERT INTO ledger.ledger_access_log (tenant_id, subject, via, action, object, request_id, trace_id)
+	VALUES (tenant, left(context ->> 'subject', 256), context ->> 'via', action, left(object, 1024),
 		left(context ->> 'requestId', 64), left(context ->> 'traceId', 64));
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_log_access(text, jsonb, text, text) IS
-	'Records in ledger_access_log who was given what: subject, requestId and traceId are members of a request''s context (docs/decisions/0017), action and object are told by the function that gives it. LG400: a member is missing; LG403: tenant not granted. For ledger_gateway.';
+	'Records in ledger_access_log who was given what: subject, via, requestId and traceId are members of a request''s context (docs/decisions/0017), action and object are told by the function that gives it. LG400: a member is missing; LG403: tenant not granted. For ledger_gateway.';

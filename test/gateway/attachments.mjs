@@ -3,9 +3,13 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { anEvent, key32, newTenant, raw, request, rows, sql, startGateway, superuser, tamper, waitFor } from './lib/gateway.mjs';
+import {
+	anEvent, database, key32, newTenant, program, raw, request, rows, sql, startGateway, superuser, tamper, waitFor, work,
+} from './lib/gateway.mjs';
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const FIRST = key32(2);
@@ -238,8 +242,11 @@ test('who read, linked and pushed is recorded', async () => {
 	await read(a);
 	await gateway.api(at(a.finding, `/${a.attachmentId}/link`), { method: 'POST', tenant });
 	await gateway.api(at(a.finding), { tenant });
-	const log = await rows(`SELECT subject, action FROM ledger.ledger_access_log WHERE tenant_id = '${tenant}' AND object IN ('${a.attachmentId}', '${a.finding}') ORDER BY action`);
-	assert.deepEqual(log.map((line) => `${line.subject} ${line.action}`), ['tester attachment.link', 'tester attachment.list', 'tester attachment.read']);
+	await read(a, { token: { subject: 'link' } });
+	assert.equal((await gateway.api((await link(a)).url, { token: null, tenant: null })).status, 200);
+	const log = await rows(`SELECT subject, action, via FROM ledger.ledger_access_log WHERE tenant_id = '${tenant}' AND object IN ('${a.attachmentId}', '${a.finding}') ORDER BY action, access_id`);
+	assert.deepEqual(log.map((line) => `${line.subject} ${line.action} ${line.via}`), ['tester attachment.link token', 'tester attachment.link token',
+		'tester attachment.list token', 'tester attachment.read token', 'link attachment.read token', 'link attachment.read link']);
 });
 
 // ---- links ----
@@ -279,7 +286,7 @@ test('a link expires', async () => {
 	try {
 		const { url } = await link(a, short);
 		assert.equal((await short.api(url, { token: null, tenant: null })).status, 200);
-		await waitFor(async () => (await short.api(url, { token: null, tenant: null })).status !== 200, { deadline: 5000, what: 'the end of the link' });
+		await waitFor(async () => (await short.api(url, { token: null, tenant: null })).status !== 200, { what: 'the end of the link' });
 		const late = await short.api(url, { token: null, tenant: null });
 		assert.deepEqual([late.status, late.json.code], [403, 'link_invalid']);
 	} finally {
@@ -314,7 +321,7 @@ test('the key is rotated: what it wrapped is wrapped anew, and the old one can g
 	try {
 		assert.ok((await read(a, { on: both })).bytes.equals(a.content), 'before it is wrapped anew');
 		assert.equal((await both.api(old, { token: null, tenant: null })).status, 200, 'an old link holds');
-		const changed = await waitFor(async () => { const now = await keyOf(); return now.key_id !== before.key_id && now; }, { deadline: 20_000, what: 'the rotation' });
+		const changed = await waitFor(async () => { const now = await keyOf(); return now.key_id !== before.key_id && now; }, { what: 'the rotation' });
 		assert.equal(changed.c, before.c, 'the content is as it was');
 		assert.notEqual(changed.w, before.w);
 		const [{ n }] = await waitFor(async () => { const left = await rows(`SELECT count(*) AS n FROM ledger.ledger_attachments WHERE tenant_id = '${tenant}' AND key_id = '${before.key_id}'`); return left[0].n < 8 && left; });
@@ -340,9 +347,47 @@ test('an attachment that has expired is not given out', async () => {
 		const finding = await aFinding();
 		const a = { finding, ...(await attach(finding, 'x', { on: brief })).json };
 		assert.ok(a.expiresAt > a.createdAt);
-		await waitFor(async () => (await read(a, { on: brief })).status === 404, { deadline: 5000, what: 'its end' });
+		await waitFor(async () => (await read(a, { on: brief })).status === 404, { what: 'its end' });
 	} finally {
 		await brief.stop();
+	}
+});
+
+test('what is not given out any more is not offered', async () => {
+	const brief = await startGateway({ env: { LEDGER__ATTACHMENTS__LIFETIME: '1s' } });
+	try {
+		const finding = await aFinding();
+		const listed = async () => (await gateway.api(at(finding), { tenant })).json.attachments.map((a) => a.attachmentId);
+		const expiring = (await attach(finding, 'x', { on: brief })).json.attachmentId;
+		const [erased, kept] = [(await attach(finding, 'y')).json.attachmentId, (await attach(finding, 'z')).json.attachmentId];
+		assert.ok((await listed()).includes(erased));
+		await tamper('ledger_events', 'UPDATE ledger.ledger_events SET event_body = NULL, payload_salt = NULL WHERE event_id = :\'id\'', { vars: { id: erased } });
+		await waitFor(async () => (await read({ finding, attachmentId: expiring })).status === 404, { what: 'its end' });
+		assert.deepEqual(await listed(), [kept]);
+		for (const attachmentId of [erased, expiring]) assert.equal((await read({ finding, attachmentId })).status, 404);
+		// That there was one is not forgotten.
+		const events = (await gateway.api(`/v1/ledger/events?findingId=${finding}&type=finding.attachment_added`, { tenant })).json.events;
+		assert.equal(events.length, 3);
+	} finally {
+		await brief.stop();
+	}
+});
+
+test('who reads one tenant\'s attachments locks no other tenant\'s events', async () => {
+	const a = await attached();
+	await newTenant('other');
+	const context = JSON.stringify({ subject: 'tester', path: { findingId: a.finding, attachmentId: a.attachmentId }, query: {} });
+	// Eight times in one session: from the sixth on a plan is kept, unless it must not be.
+	const locked = async (before, call) => Number((await sql(`BEGIN; SET LOCAL session_replication_role = replica; ${before};
+		SET LOCAL SESSION AUTHORIZATION gateway_login; SET LOCAL app.current_tenant = '${tenant}';
+		SELECT count(*) FROM generate_series(1, 8) AS n, LATERAL ledger.${call.replace('$1', `'${tenant}'`).replace('$2', ":'context'::jsonb || jsonb_build_object('n', n)")};
+		RESET SESSION AUTHORIZATION;
+		SELECT count(DISTINCT l.relation) FROM pg_locks AS l JOIN pg_inherits AS i ON i.inhrelid = l.relation
+		WHERE i.inhparent = 'ledger.ledger_events'::regclass AND l.pid = pg_backend_pid(); ROLLBACK`, { vars: { context } })).split('\n').pop());
+	for (const [name, call] of [['ledger_http_attachment(text, jsonb, text, text)', "ledger_http_attachment($1, $2, 'read')"],
+		['ledger_http_attachments(text, jsonb)', 'ledger_http_attachments($1, $2)']]) {
+		assert.equal(await locked('', call), 1, name);
+		assert.ok(await locked(`ALTER FUNCTION ledger.${name} RESET plan_cache_mode`, call) > 1, `${name}: a kept plan is noticed`);
 	}
 });
 
@@ -382,12 +427,37 @@ test('pushed to a service that is allowed', async () => {
 		assert.equal(target.seen[0].headers['content-type'], 'text/plain');
 		assert.equal(target.seen[0].headers.authorization, undefined, 'the token stays here');
 		assert.ok(target.seen[0].body.equals(a.content));
-		const [{ n }] = await rows(`SELECT count(*) AS n FROM ledger.ledger_access_log WHERE object = '${a.attachmentId}' AND action = 'attachment.push'`);
+		const [{ n }] = await rows(`SELECT count(*) AS n FROM ledger.ledger_access_log WHERE object = '${a.attachmentId} ${target.url}/evidence/1' AND action = 'attachment.push'`);
 		assert.equal(n, 1);
 		assert.ok(!open.stdout.join('\n').includes('sig=secret'));
 	} finally {
 		await open.stop();
 		await target.close();
+	}
+});
+
+test('by no proxy that the environment names, nor are keys fetched by one from the machine itself', async () => {
+	const a = await attached();
+	const target = await locker();
+	const proxy = await locker();
+	const keys = await locker((req, res) => { res.writeHead(200, { 'Content-Type': 'application/json' }); res.end(JSON.stringify(gateway.authority.jwks())); });
+	const proxies = Object.fromEntries(['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'ALL_PROXY', 'all_proxy'].map((name) => [name, proxy.url]));
+	const open = await startGateway({ env: { ...proxies, LEDGER__AUTH__JWKS: keys.url, LEDGER__ATTACHMENTS__ALLOWEGRESS: 'true', LEDGER__ATTACHMENTS__EGRESSALLOWLIST: `127.0.0.1:${target.port};127.0.0.1` } });
+	try {
+		const answer = await push(a, target.url, open);
+		assert.equal(answer.status, 200, answer.text);
+		assert.equal(target.seen.length, 1);
+		assert.equal(keys.seen.length, 1);
+		// Nobody is there, and nobody else is asked.
+		assert.equal((await push(a, 'https://127.0.0.1/', open)).json.code, 'egress_failed');
+		assert.equal(proxy.connections, 0);
+		// They are in force: keys from another host by https come through it.
+		const through = await startGateway({ env: { ...proxies, LEDGER__AUTH__JWKS: 'https://authority.invalid/jwks' } });
+		await waitFor(() => proxy.connections > 0, { what: 'the proxy' });
+		await through.stop();
+	} finally {
+		await open.stop();
+		for (const service of [target, proxy, keys]) await service.close();
 	}
 });
 
@@ -435,20 +505,39 @@ test('a redirect is not followed, a refusal is told, a dead service too', async 
 	}
 });
 
+// Every connect() of the program, as strace sees them: lines with the address.
+const traced = (path) => readFileSync(path, 'utf8').split('\n').filter((line) => /connect\(.*sin6?_port/.test(line));
+
 test('sealed: 403, and no connect()', async () => {
 	const a = await attached();
 	const target = await locker();
-	const sealed = await startGateway({ env: { LEDGER__ATTACHMENTS__ALLOWEGRESS: 'false', LEDGER__ATTACHMENTS__EGRESSALLOWLIST: `127.0.0.1:${target.port}` } });
+	const trace = join(work, 'connects');
+	// -D: the program is our child, strace looks on.  LeakSanitizer cannot work beside it.
+	const start = (allow) => startGateway({
+		program: 'strace', args: ['-f', '-D', '-qq', '-e', 'trace=connect', '-o', trace, program],
+		env: { ASAN_OPTIONS: 'detect_leaks=0', LEDGER__ATTACHMENTS__ALLOWEGRESS: String(allow), LEDGER__ATTACHMENTS__EGRESSALLOWLIST: `127.0.0.1:${target.port}` },
+	});
+	const toTarget = () => traced(trace).filter((line) => line.includes(`htons(${target.port})`));
+	const sealed = await start(false);
 	try {
+		// Its connections to the database are there: no other one is to come.
+		await waitFor(() => traced(trace).length > 0, { what: 'the connections to the database' });
 		const answer = await push(a, `${target.url}/`, sealed);
 		assert.equal(answer.status, 403);
 		assert.match(answer.json.detail, /sealed/);
-		assert.equal(target.connections, 0);
-		// The same locker is reachable: it is the gateway that did not try.
-		assert.equal((await request(`${target.url}/`)).status, 201);
-		assert.equal(target.connections, 1);
 	} finally {
 		await sealed.stop();
+	}
+	assert.deepEqual(traced(trace).filter((line) => !line.includes(`htons(${database.port})`)), []);
+	assert.equal(target.connections, 0);
+	// The same, allowed: the trace would have shown it.
+	const open = await start(true);
+	try {
+		assert.equal((await push(a, `${target.url}/`, open)).status, 200);
+	} finally {
+		await open.stop();
 		await target.close();
 	}
+	assert.equal(toTarget().length, 1);
+	assert.equal(target.connections, 1);
 });

@@ -1,8 +1,9 @@
 // Settings: where they come from, what is refused, what is shown, what reaches ledgerctl.
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { test } from 'node:test';
-import { database, dsn, file, key32, runProgram, settings, startGateway, waitFor, work } from './lib/gateway.mjs';
+import { bareEnvironment, database, dsn, file, key32, program, runProgram, settings, startGateway, waitFor, work } from './lib/gateway.mjs';
 
 const check = (env, args = []) => runProgram(['--check-config', ...args], { env });
 
@@ -93,6 +94,8 @@ test('an unknown name is an error that suggests the nearest', async () => {
 	await bad({ LEDGER__HTTP__LISTENER: 'x' }, /nearest is LEDGER__HTTP__LISTEN\b/);
 	await bad({ LEDGER__MERKLE__SIGNINGKEY_FLE: 'x' }, /nearest is LEDGER__MERKLE__SIGNINGKEY_FILE/);
 	await bad({ LEDGER__: 'x' }, /no such setting/);
+	await bad({ LEDGER__FOO__BAR: 'x' }, /FOO__BAR: there is no such setting, and no such section; there are HTTP, TLS, DB, .*OFFLINE$/m);
+	await bad({ LEDGER__TLS__CA: 'x' }, /TLS__CA: there is no such setting; in that section there are TLS__CERTIFICATE, TLS__KEY, .*TLS__REQUIRECLIENT$/m);
 	await bad({ [`LEDGER__${'X'.repeat(400)}`]: 'x' }, /no setting with so long a name/);
 	await good({ LEDGER_POLICY_HASH: 'not ours' });
 });
@@ -129,7 +132,10 @@ test('times are hh:mm:ss or have a unit', async () => {
 
 test('addresses: ASPNETCORE_URLS is another name, * and + are every address', async () => {
 	assert.equal((await print({ ASPNETCORE_URLS: 'http://+:8080;http://localhost:8081/' })).HTTP__LISTEN.value, 'http://+:8080;http://localhost:8081/');
-	assert.equal((await print({ ASPNETCORE_URLS: 'http://+:8080', LEDGER__HTTP__LISTEN: 'http://*:9090' })).HTTP__LISTEN.value, 'http://*:9090');
+	const both = { ASPNETCORE_URLS: 'http://+:8080', LEDGER__HTTP__LISTEN: 'http://*:9090' };
+	assert.equal((await print(both)).HTTP__LISTEN.value, 'http://*:9090');
+	assert.match((await good(both)).stdout, /ASPNETCORE_URLS has no effect here: LEDGER__HTTP__LISTEN says otherwise/);
+	assert.ok(!(await good({ ...both, LEDGER__HTTP__LISTEN: 'http://+:8080' })).stdout.includes('ASPNETCORE_URLS'));
 	for (const urls of ['http://*:8080', 'http://0.0.0.0:8080', 'http://[::1]:8080', 'HTTP://127.0.0.1', 'http://+:8080; http://[::]:8081'])
 		await good({ ASPNETCORE_URLS: urls });
 	for (const urls of ['http://', 'http://example.test:80', 'http://127.0.0.1:65536', 'http://127.0.0.1:80/path', '127.0.0.1:80', 'http://::1:80', 'http://1.2.3:80'])
@@ -162,6 +168,33 @@ test('keys are 32 bytes in base64, and are not repeated', async () => {
 		}
 	const message = await bad({ LEDGER__EXPORT__SIGNINGKEY: 'PRIVATE+KEY+x+y+z' }, /must be a private key as ledgerctl keygen/);
 	assert.ok(!message.includes('PRIVATE'));
+});
+
+test('it is told when nobody can be let in', async () => {
+	const nobody = /neither LEDGER__AUTH__JWKS nor LEDGER__TLS__CLIENTCA is set/;
+	assert.match((await good({})).stdout, nobody);
+	const keys = { LEDGER__AUTH__JWKS: file('some-keys.json', { keys: [] }), LEDGER__AUTH__ISSUER: 'i', LEDGER__AUTH__AUDIENCE: 'a' };
+	assert.doesNotMatch((await good(keys)).stdout, /neither/);
+	const certificates = { LEDGER__HTTP__LISTEN: 'https://127.0.0.1:0' };
+	for (const name of ['CERTIFICATE', 'KEY', 'CLIENTCA']) certificates[`LEDGER__TLS__${name}`] = file(`some-${name}.pem`, 'x');
+	assert.match((await good(certificates)).stdout, /neither LEDGER__AUTH__JWKS nor LEDGER__TLS__CLIENTS is set/);
+	assert.doesNotMatch((await good({ ...certificates, LEDGER__TLS__CLIENTS: file('nobody.json', { clients: [] }) })).stdout, /neither/);
+});
+
+test('a file with a secret that others can read is told', async () => {
+	const told = (env, args) => good(env, args).then(({ stdout }) => /^(.*): others can read (.*), which holds a secret \(mode (\d+)\)/m.exec(stdout)?.slice(1));
+	for (const [mode, open] of [[0o600, false], [0o400, false], [0o644, true], [0o604, true]]) {
+		const path = file(`secret-${mode}`, key32(1), mode);
+		chmodSync(path, mode);
+		const expected = open ? [path, `0${mode.toString(8)}`] : undefined;
+		assert.deepEqual((await told({ LEDGER__HTTP__CURSORKEY_FILE: path }))?.slice(1), expected, `mode ${mode.toString(8)}`);
+		assert.deepEqual((await told({ LEDGER__MERKLE__SIGNINGKEY_FILE: path }))?.slice(1), expected, 'a key of ledgerctl');
+	}
+	// What is no secret may be open.
+	assert.equal(await told({ LEDGER__AUTH__ISSUER_FILE: file('open', 'x', 0o644) }), undefined);
+	const config = (members, mode) => ['--config', file(`open-${JSON.stringify(members).length}.json`, { Ledger: members }, mode)];
+	assert.equal(await told({}, config({ Http: { Loops: 1 } }, 0o644)), undefined);
+	assert.equal((await told({}, config({ Db: { ConnectionString: 'host=h' } }, 0o644)))[0], 'the settings file');
 });
 
 test('secrets are masked where settings are printed', async () => {
@@ -231,6 +264,22 @@ test('the database may come from a secret file, everything else from the setting
 	await gateway.stop();
 });
 
+test('a gateway leaves no core file, and its user cannot look into its memory', async () => {
+	// Root may look into everything, so for this one it runs as somebody else.
+	const other = process.getuid() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+	const [command, ...args] = [...other, program];
+	const child = spawn(command, args, { env: { ...bareEnvironment(), LEDGER__HTTP__LISTEN: 'http://127.0.0.1:0' }, stdio: ['ignore', 'pipe', 'ignore'] });
+	const ended = new Promise((resolve) => child.on('close', resolve));
+	let said = '';
+	child.stdout.on('data', (chunk) => { said += chunk; });
+	await waitFor(() => said.includes('Ledger started'), { what: 'the start' });
+	assert.match(readFileSync(`/proc/${child.pid}/limits`, 'utf8'), /^Max core file size +0 +0 /m);
+	// The kernel gives what belongs to a process that must not be dumped to root.
+	assert.equal(statSync(`/proc/${child.pid}/status`).uid, 0);
+	child.kill('SIGTERM');
+	assert.equal(await ended, 0);
+});
+
 test('several addresses are listened on', async () => {
 	const gateway = await startGateway({ env: { ASPNETCORE_URLS: 'http://127.0.0.1:0;http://[::1]:0' }, unset: ['LEDGER__HTTP__LISTEN'] });
 	const urls = gateway.log.find((line) => line.event === 'start').listen.split(';');
@@ -268,4 +317,34 @@ test('what ledgerctl needs reaches it, from the environment and from the file, a
 	for (const name of ['LEDGER__ATTACHMENTS__ENCRYPTIONKEY', 'LEDGER__HTTP__CURSORKEY', 'LEDGER__AUTH__JWKS', 'SOMETHING_ELSE'])
 		assert.equal(environment[name], undefined, name);
 	await gateway.stop();
+});
+
+// The bytes of a process that it may have written, a region at a time; not those that a
+// sanitizer only reserves.
+function* memory(pid) {
+	const fd = openSync(`/proc/${pid}/mem`, 'r');
+	try {
+		for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').trim().split('\n')) {
+			const [, from, to] = /^(\w+)-(\w+) rw/.exec(line) ?? [];
+			const size = Number(BigInt(`0x${to ?? 0}`) - BigInt(`0x${from ?? 0}`));
+			if (size === 0 || size > 128 * 1024 * 1024) continue;
+			const bytes = Buffer.alloc(size);
+			let n = 0;
+			try { n = readSync(fd, bytes, 0, size, BigInt(`0x${from}`)); } catch { /* a guard page */ }
+			yield bytes.subarray(0, n);
+		}
+	} finally {
+		closeSync(fd);
+	}
+}
+
+test('a secret of the settings file that does not hold is nowhere in memory', async (t) => {
+	const kept = Buffer.alloc(32, 'kept').toString('base64');
+	const passedOver = Buffer.alloc(32, 'over').toString('base64');
+	const path = file('secrets.json', { Ledger: { Http: { CursorKey: passedOver }, Attachments: { EncryptionKey: kept } } });
+	const gateway = await startGateway({ args: ['--config', path], unset: ['LEDGER__ATTACHMENTS__ENCRYPTIONKEY'] });
+	t.after(() => gateway.stop());
+	const found = (text) => [...memory(gateway.pid)].filter((bytes) => bytes.includes(text)).length;
+	assert.ok(found(kept) > 0, 'what holds is found');
+	assert.equal(found(passedOver), 0);
 });

@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { Dice } from '../differential/dice.mjs';
-import { file, newTenant, raw, root, rows, sql, startGateway, waitFor, work } from './lib/gateway.mjs';
+import { file, newTenant, raw, root, rows, sanitizer, sql, startGateway, waitFor, work } from './lib/gateway.mjs';
 
 const ledgerctl = `${root}/gateway/bin/ledgerctl`;
 const MANY = 20_000;
 // Beyond rest; a sanitizer keeps what was freed for a while.
-const allowed = (process.env.GATEWAY_ASAN === '1' ? 400 : 6) * 1024 * 1024;
+const allowed = (sanitizer ? 400 : 6) * 1024 * 1024;
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const vkey = execFileSync(ledgerctl, ['keygen', '--name', 'export.example/test', '--out', join(work, 'export.key')], { encoding: 'utf8' }).trim();
 const otherKey = execFileSync(ledgerctl, ['keygen', '--name', 'export.example/test', '--out', join(work, 'other.key')], { encoding: 'utf8' }).trim();
@@ -98,11 +98,17 @@ test('equal ledgers give equal bytes, compressed or not', async () => {
 	assert.equal(gunzipSync(zipped.bytes).toString(), once.text);
 });
 
-test('HEAD tells the header and gives nothing', async () => {
+test('HEAD tells the header, and nothing is given, nor recorded', async () => {
+	const given = () => sql("SELECT count(*) FROM ledger.ledger_access_log WHERE tenant_id = :'t' AND action LIKE 'export%'", { vars: { t: small } });
+	const before = await given();
 	const answer = await ask('shape=compact', { method: 'HEAD' });
 	assert.equal(answer.status, 200);
 	assert.equal(answer.headers['content-type'], 'application/x-ndjson');
 	assert.equal(answer.bytes.length, 0);
+	assert.equal(answer.headers['ledger-filters-hash'], sha256('{"shape":"compact"}'));
+	assert.equal((await ask('shape=full', { method: 'HEAD' })).status, 400);
+	assert.equal((await ask('shape=compact', { method: 'HEAD', headers: { 'Accept-Encoding': 'gzip' } })).headers['content-encoding'], 'gzip');
+	assert.equal(await given(), before);
 });
 
 test('one JSON array for who asks for it', async () => {
@@ -360,7 +366,7 @@ test('a client that stops reading holds the database back, and no memory; when i
 	await socket.send(`GET /ledger/export/findings?shape=canonical HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nX-Stella-Tenant: ${big}\r\n\r\n`);
 	await socket.until(/^HTTP\/1\.1 200/);
 	socket.socket.pause();
-	await waitFor(async () => (await fetching()).includes('ClientWrite'), { what: 'a backend that waits for its client', deadline: 20_000 });
+	await waitFor(async () => (await fetching()).includes('ClientWrite'), { what: 'a backend that waits for its client', deadline: 60_000 });
 	assert.ok(gateway.rss() - rest < allowed);
 	socket.destroy();
 	await waitFor(async () => (await fetching()) === '', { what: 'the end of the statement' });
@@ -369,30 +375,54 @@ test('a client that stops reading holds the database back, and no memory; when i
 	assert.deepEqual((await rows(`SELECT action FROM ledger.ledger_access_log WHERE tenant_id = '${big}' AND subject = 'sleeper'`)).map((row) => row.action), ['export']);
 });
 
-test('an export that fails on its way is broken off, not ended', async () => {
-	const token = gateway.authority.token({ tenant: big });
-	const socket = await raw(gateway.port);
-	await socket.send(`GET /ledger/export/findings?shape=canonical HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nX-Stella-Tenant: ${big}\r\n\r\n`);
+// An export whose client reads nothing: {socket, errors}, once the database waits for it.
+async function stuckExport(on, { stuck = true } = {}) {
+	const socket = await raw(on.port, { timeout: 120_000 });
+	await socket.send(`GET /ledger/export/findings?shape=canonical HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.authority.token({ tenant: big })}\r\nX-Stella-Tenant: ${big}\r\n\r\n`);
 	await socket.until(/^HTTP\/1\.1 200/);
+	assert.match(socket.text, /\r\nTransfer-Encoding: chunked\r\n/i);
 	socket.socket.pause();
-	await waitFor(async () => (await fetching()).includes('ClientWrite'), { what: 'a backend that waits for its client', deadline: 20_000 });
-	await sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'FETCH FORWARD ALL FROM ledger_http_export_rows%' AND pid <> pg_backend_pid()");
+	if (stuck) await waitFor(async () => (await fetching()).includes('ClientWrite'), { what: 'a backend that waits for its client', deadline: 60_000 });
+	return socket;
+}
+
+// What the client can still read, which may be cut by a reset, ends in the middle: neither the last chunk
+// nor the manifest is there.
+async function isBrokenOff(socket) {
 	socket.socket.resume();
 	const { text } = await socket.closed();
-	assert.doesNotMatch(text, /\r\n0\r\n\r\n$/);
+	assert.doesNotMatch(text.slice(-100), /\r\n0\r\n(\r\n)?$/);
 	assert.doesNotMatch(text.slice(-3000), /"manifest"/);
+}
+
+test('an export that fails on its way is broken off, not ended', async () => {
+	const socket = await stuckExport(gateway);
+	await sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'FETCH FORWARD ALL FROM ledger_http_export_rows%' AND pid <> pg_backend_pid()");
+	await isBrokenOff(socket);
 });
 
-test('a client that reads nothing is given up after LEDGER__EXPORT__TIMEOUT', async () => {
+// With a client that reads nothing.
+test('an export past LEDGER__EXPORT__TIMEOUT is given up, and its client sees that it is not whole', async () => {
 	const hasty = await startGateway({ env: { LEDGER__EXPORT__TIMEOUT: '2s' } });
 	try {
-		const socket = await raw(hasty.port);
-		await socket.send(`GET /ledger/export/findings?shape=canonical HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${gateway.authority.token({ tenant: big })}\r\nX-Stella-Tenant: ${big}\r\n\r\n`);
-		await socket.until(/^HTTP\/1\.1 200/);
-		socket.socket.pause();
-		await waitFor(async () => (await fetching()) === '', { what: 'the end of the statement', deadline: 20_000 });
-		socket.destroy();
+		const socket = await stuckExport(hasty, { stuck: false });
+		await waitFor(async () => (await fetching()) === '', { what: 'the end of the statement' });
+		await isBrokenOff(socket);
 	} finally {
 		await hasty.stop();
 	}
+});
+
+test('an export at the end of the gateway is broken off when the time to drain is over', async () => {
+	const ending = await startGateway({ env: { LEDGER__HTTP__DRAINTIMEOUT: '1s' } });
+	const socket = await stuckExport(ending);
+	const began = Date.now();
+	ending.signal('SIGTERM');
+	await ending.line({ event: 'stop.unanswered' });
+	assert.ok(Date.now() - began >= 1000, 'it was waited for');
+	// A second signal would end it at once.
+	assert.deepEqual(await ending.exited, { code: 0, signal: null });
+	await isBrokenOff(socket);
+	assert.equal(await fetching(), '');
+	await ending.stop();
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { anEvent, cluster, dsn, newTenant, sql, startGateway, superuser, waitFor } from './lib/gateway.mjs';
+import { relay } from './lib/relay.mjs';
 
 let gateway;
 before(async () => {
@@ -17,7 +18,7 @@ const ready = async (g = gateway) => {
 const becomes = (what, condition, g) => waitFor(async () => {
 	const now = await ready(g);
 	return condition(now) && now;
-}, { deadline: 15_000, what });
+}, { what });
 
 test('live and ready, on both ports, without a token', async () => {
 	for (const ask of [(path) => gateway.admin(path), (path) => gateway.api(path, { token: null, tenant: null })]) {
@@ -29,7 +30,7 @@ test('live and ready, on both ports, without a token', async () => {
 		assert.equal(answer.status, 200);
 		assert.equal(answer.headers['cache-control'], 'no-store');
 		assert.deepEqual(answer.json.checks.map((c) => c.name),
-			['database', 'migrations', 'guards', 'anchoring', 'durability', 'connections', 'keys']);
+			['database', 'migrations', 'guards', 'anchoring', 'durability', 'writes', 'connections', 'keys']);
 		for (const check of answer.json.checks) assert.equal(check.ok, true, check.name);
 	}
 });
@@ -135,7 +136,7 @@ test('the database is away: live stays, ready is 503, a probe waits for nothing;
 	}
 	await gateway.ready();
 	await waitFor(async () => /^ledger_scrape_error 0$/m.test((await gateway.admin('/metrics')).text),
-		{ deadline: 15_000, what: 'metrics of the database' });
+		{ what: 'metrics of the database' });
 });
 
 test('a database that is there and does not answer: ready is 503 within five seconds or so, live stays', async () => {
@@ -181,4 +182,16 @@ test('nothing of the database is told to strangers but what it says of itself', 
 	const text = JSON.stringify((await gateway.api('/health/ready', { token: null, tenant: null })).json);
 	assert.ok(!text.includes(new URL(superuser).port));
 	assert.ok(!/acme|globex|gateway_login/.test(text));
+});
+
+test('a server that does not tell its version: nothing is missing but that', async (t) => {
+	// As poolers do that hand on few parameters.
+	const hidden = (bytes) => Buffer.from(bytes.toString('latin1').replaceAll('server_version\0', 'server_versioN\0'), 'latin1');
+	const door = await relay({ edit: hidden });
+	t.after(() => door.close());
+	const behind = await startGateway({ env: { LEDGER__DB__CONNECTIONSTRING: door.url } });
+	await behind.ready();
+	assert.match((await behind.admin('/metrics')).text, /^ledger_build_info\{.*pg_version=""/m);
+	assert.match((await gateway.admin('/metrics')).text, /^ledger_build_info\{.*pg_version="15/m);
+	await behind.stop();
 });

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import {
-	anEvent, Authority, bareEnvironment, file, program, raw, request, runProgram, settings, startGateway, theAuthority, waitFor, work,
+	anEvent, Authority, bareEnvironment, file, noteComplaint, program, raw, request, runProgram, settings, startGateway, theAuthority, waitFor, work,
 } from './lib/gateway.mjs';
 import { relay } from './lib/relay.mjs';
 
@@ -85,7 +85,7 @@ test('without a database it starts, lives, says that it is not ready, and gets r
 	assert.equal(answer.status, 503);
 	assert.ok(Number(answer.headers['retry-after']) >= 1);
 	// A relay to the real one stands in for a database that starts late.
-	const late = await relay(port);
+	const late = await relay({ port });
 	await gateway.ready();
 	assert.equal((await gateway.api('/v1/ledger/chains')).status, 200);
 	await gateway.stop();
@@ -93,7 +93,7 @@ test('without a database it starts, lives, says that it is not ready, and gets r
 });
 
 test('SIGTERM: readiness goes first, then listening stops, and what is in flight is finished', async () => {
-	const gateway = await startGateway({ env: { LEDGER__HTTP__DRAINDELAY: '1s' } });
+	const gateway = await startGateway({ env: { LEDGER__HTTP__DRAINDELAY: '3s' } });
 	await gateway.ready();
 	// A request that is half there when the signal comes.
 	const body = JSON.stringify(anEvent());
@@ -116,7 +116,8 @@ test('a request that never ends is not waited for longer than the time to drain'
 	const slow = await raw(gateway.port);
 	await slow.send('POST /v1/ledger/events HTTP/1.1\r\nHost: x\r\nX-Stella-Tenant: acme\r\n'
 		+ `Authorization: Bearer ${theAuthority().token()}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`);
-	await waitFor(async () => /http_requests_in_flight\S* [1-9]/.test((await gateway.admin('/metrics')).text), { what: 'the request' }).catch(() => {});
+	// The one that asks is one.
+	await waitFor(async () => /^http_requests_in_flight\S* [2-9]/m.test((await gateway.admin('/metrics')).text), { what: 'the request' });
 	const begun = Date.now();
 	await gateway.stop();
 	assert.ok(Date.now() - begun < 5000);
@@ -196,12 +197,12 @@ test('--ready asks the gateway that runs with the same settings', async () => {
 // As a container's first process: there a signal without a handler is not even delivered.
 test('it works as process 1', async (t) => {
 	const env = { ...bareEnvironment(), ...settings() };
-	const child = spawn('unshare', ['--fork', '--pid', '--kill-child', program()], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+	const child = spawn('unshare', ['--fork', '--pid', '--kill-child', program], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 	t.after(() => child.kill('SIGKILL'));
 	let text = '';
 	child.stdout.on('data', (chunk) => { text += chunk; });
 	child.stderr.on('data', (chunk) => { text += chunk; });
-	const ended = new Promise((resolve) => child.on('close', (code) => resolve(code)));
+	const ended = new Promise((resolve) => child.on('close', (code) => { noteComplaint(child, text); resolve(code); }));
 	await waitFor(() => /Ledger started/.test(text), { what: 'the start' });
 	assert.equal(JSON.parse(text.split('\n').find((line) => /Ledger started/.test(line))).pid, 1);
 	const { stdout } = await run('pgrep', ['-P', String(child.pid)]);

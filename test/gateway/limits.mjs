@@ -2,6 +2,7 @@
 // without harm to anybody else.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { anEvent, newTenant, raw, request, sql, startGateway, waitFor } from './lib/gateway.mjs';
 
@@ -138,6 +139,27 @@ describe('bodies', () => {
 			await small.stop();
 		}
 	});
+	// 1e20 has 21 digits in canonical form, which is what goes on to the database.
+	test('a body counts as long as it becomes', async () => {
+		const small = await startGateway({ env: { ...env, LEDGER__HTTP__BODYMEMORY: '1048576', LEDGER__HTTP__MAXBODY: '1048576', LEDGER__HTTP__MAXBATCH: '1048576' } });
+		const grows = (n) => JSON.stringify({ ...anEvent(), payload: { comment: 'x', numbers: 'HERE' } }).replace('"HERE"', `[${Array(n).fill('1e20').join()}]`);
+		const append = (body) => small.api('/v1/ledger/events', { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
+		try {
+			const alone = await append(grows(60_000));
+			assert.equal(alone.status, 413, alone.text.slice(0, 300));
+			assert.match(alone.json.detail, /canonical form/);
+			assert.equal((await append(grows(25_000))).status, 201);
+			const holder = await raw(small.port);
+			await holder.send(`POST /v1/ledger/events HTTP/1.1\r\n${auth()}Content-Type: application/json\r\nContent-Length: 700000\r\n\r\n${' '.repeat(650_000)}`);
+			// There is room for it as it comes, not as it becomes.
+			await waitFor(async () => (await append(grows(25_000))).status === 503, { what: 'a refusal' });
+			assert.equal((await append(grows(1_000))).status, 201);
+			holder.destroy();
+			await waitFor(async () => (await append(grows(25_000))).status === 201, { what: 'room again' });
+		} finally {
+			await small.stop();
+		}
+	});
 	test('a chunked body over the limit is 413 while it comes, and the client sees the answer', async () => {
 		const socket = await raw(gateway.port);
 		await socket.send(`POST /v1/ledger/events HTTP/1.1\r\n${auth()}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`);
@@ -151,6 +173,30 @@ describe('bodies', () => {
 		const answer = await post(Buffer.alloc(2_000_000, 'a'));
 		assert.equal(answer.status, 413);
 	});
+	// A socket that is closed with bytes in it is reset, and the reset can take the answer with it.
+	for (const [status, what, header] of [
+		[413, 'a body that is too long', () => `${auth()}Content-Type: application/json\r\nContent-Length: 400000\r\n`],
+		[413, 'a chunked body that is too long', () => `${auth()}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n`],
+		[400, 'a header that is malformed', () => 'Host: ledger\r\nX-Folded: a\r\n b\r\nContent-Length: 400000\r\n'],
+		[401, 'a batch of who may not send one', () => 'Host: ledger\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n'],
+	])
+		test(`${status} for ${what} reaches a client that goes on sending, and no reset does`, async () => {
+			const id = randomUUID();
+			const socket = await raw(gateway.port);
+			const errors = [];
+			socket.socket.on('error', (error) => errors.push(error.code));
+			socket.socket.pause();
+			const body = /chunked/.test(what) ? `20000\r\n${'a'.repeat(0x20000)}\r\n` : 'a'.repeat(100_000);
+			await socket.send(`POST /v1/ledger/events${/batch/.test(what) ? ':batch' : ''} HTTP/1.1\r\n${header()}X-Request-Id: ${id}\r\n\r\n${body}`);
+			// The gateway has answered and is done with it; the client does not know that yet.
+			await gateway.line((line) => line.request_id === id && line.status === status);
+			for (let i = 0; i < 10; i++) await socket.send('a'.repeat(20_000));
+			socket.socket.resume();
+			const { text } = await socket.closed();
+			assert.deepEqual(statuses(text), [status], text);
+			assert.match(text, /"code":"/);
+			assert.deepEqual(errors, []);
+		});
 	test('a body of exactly the limit is read, one byte more is not', async () => {
 		assert.equal((await post(Buffer.alloc(65536, ' '))).json.code, 'json_malformed');
 		assert.equal((await post(Buffer.alloc(65537, ' '))).status, 413);
@@ -291,6 +337,25 @@ describe('hostile JSON', () => {
 			await socket.send(`POST /v1/ledger/events:batch HTTP/1.1\r\n${auth()}Content-Type: application/json\r\nContent-Length: ${long.length}\r\n\r\n${long}`);
 			socket.destroy();
 		}
+	});
+	test('long bodies that wait to be read when the gateway ends are refused or done, and nothing of them is left', async () => {
+		const ending = await startGateway({ env: { LEDGER__HTTP__DRAINTIMEOUT: '0s' } });
+		const body = `[${Array.from({ length: 9000 }, (_, i) => JSON.stringify({ i, text: 'x'.repeat(300) })).join()}`;
+		const head = `POST /v1/ledger/events:batch HTTP/1.1\r\n${auth()}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+		const sockets = await Promise.all(Array.from({ length: 12 }, () => raw(ending.port)));
+		// All but the last byte; then the last one of each at once.
+		for (const socket of sockets) await socket.send(head + body.slice(0, -1));
+		for (const socket of sockets) socket.send(body.slice(-1));
+		await sockets[0].until(/^HTTP\/1\.1 400 /);
+		ending.signal('SIGTERM');
+		for (const socket of sockets) {
+			const { text } = await socket.closed();
+			// One whose last byte had not been read yet is cut.
+			assert.match(text, /^(HTTP\/1\.1 (400 [^]*"code":"json_malformed"|503 [^]*"code":"draining")|$)/);
+		}
+		// A second signal would end it at once.
+		await ending.exited;
+		await ending.stop();
 	});
 	test('nothing of all that has hurt', stillThere);
 });

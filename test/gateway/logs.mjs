@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import {
-	anEvent, bareEnvironment, file, key32, killBackends, program, raw, request, settings, startGateway, theAuthority, waitFor, work,
+	anEvent, bareEnvironment, file, key32, killBackends, noteComplaint, program, raw, request, settings, startGateway, theAuthority, waitFor, work,
 } from './lib/gateway.mjs';
 
 let gateway;
@@ -129,14 +129,16 @@ test('no token, payload, key or connection string is ever logged', async () => {
 test('a reader that does not read stops no request', async (t) => {
 	const env = { ...bareEnvironment(), ...settings(), LEDGER__HTTP__LISTEN: 'http://127.0.0.1:0' };
 	// A shell keeps the read end open and reads up to the line of the start.
-	const script = `mkfifo "$1"; exec 3<>"$1"; "$2" >&3 2>/dev/null & pid=$!
+	const script = `mkfifo "$1"; exec 3<>"$1"; "$2" >&3 & pid=$!
 		while read -r line <&3; do case $line in *'Ledger started'*) echo "$line"; break;; esac; done
 		wait $pid; echo "status $?"`;
-	const child = spawn('bash', ['-c', script, '-', `${work}/stuck`, program()], { env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+	const child = spawn('bash', ['-c', script, '-', `${work}/stuck`, program], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 	t.after(() => { try { process.kill(-child.pid, 'SIGKILL'); } catch { /* all of it has ended */ } });
 	let text = '';
+	let errors = '';
 	child.stdout.on('data', (chunk) => { text += chunk; });
-	const ended = new Promise((resolve) => child.on('close', resolve));
+	child.stderr.on('data', (chunk) => { errors += chunk; });
+	const ended = new Promise((resolve) => child.on('close', () => { noteComplaint(child, errors); resolve(); }));
 	await waitFor(() => text.includes('\n'), { what: 'the line of the start' });
 	const start = JSON.parse(text.split('\n')[0]);
 	const url = start.listen;

@@ -122,6 +122,22 @@ test('and those that have something to say have samples with those labels', asyn
 	}
 });
 
+test('of a batch what is new is counted, and nothing that was there', async () => {
+	const mine = await newTenant('partly');
+	const batch = ['finding.created', 'finding.comment_added', 'finding.comment_added'].map((type, i) =>
+		anEvent({ id: `0198c0de-2222-7000-8000-${String(Date.now()).slice(-9)}00${i}`, type, payload: type === 'finding.created' ? { severity: 'low' } : { comment: `${i}` } }));
+	const send = (events) => gateway.api('/v1/ledger/events:batch', { method: 'POST', body: events, tenant: mine });
+	const counted = async () => Object.fromEntries(find(await scrape(), 'ledger_events_total', { tenant: mine }).map((sample) => [sample.labels.event_type, sample.value]));
+	assert.equal((await send([batch[1]])).status, 201);
+	assert.deepEqual(await counted(), { 'finding.comment_added': 1 });
+	const mixed = await send(batch);
+	assert.equal(mixed.status, 201);
+	assert.equal(mixed.headers['ledger-new'], undefined);
+	assert.deepEqual(await counted(), { 'finding.created': 1, 'finding.comment_added': 2 });
+	assert.equal((await send(batch)).status, 200);
+	assert.deepEqual(await counted(), { 'finding.created': 1, 'finding.comment_added': 2 });
+});
+
 test('the numbers are those of what happened', async () => {
 	const samples = await scrape();
 	const of = { tenant, event_type: 'finding.created' };

@@ -9,7 +9,7 @@ import { file, program, request, root, startGateway } from './lib/gateway.mjs';
 import { answerComplaints, complaints, documentText, findPath, methods, openapi, resolve } from './lib/openapi.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const routes = JSON.parse(execFileSync(program(), ['--print-routes'], { encoding: 'utf8', env: {} }));
+const routes = JSON.parse(execFileSync(program, ['--print-routes'], { encoding: 'utf8', env: {} }));
 // {findingId*} takes %2F, {tile...} the rest: OpenAPI has one form.
 const template = (pattern) => pattern.replace(/\*\}/g, '}').replace(/\.\.\.\}/g, '}');
 const operations = Object.entries(openapi.paths).flatMap(([path, item]) =>

@@ -61,9 +61,27 @@ test('while it is away everyone is told at once, and when it is back all goes on
 	}
 	assert.equal((await gateway.api('/health/live', { tenant: null, token: null })).status, 200);
 	await cluster('start');
-	await waitFor(async () => (await append(tenant)).status === 201, { what: 'appends again', deadline: 15_000 });
+	await waitFor(async () => (await append(tenant)).status === 201, { what: 'appends again' });
 	for (const path of ['/v1/ledger/events', '/v1/ledger/projections/findings'])
-		await waitFor(async () => (await gateway.api(path, { tenant })).status === 200, { what: path, deadline: 15_000 });
+		await waitFor(async () => (await gateway.api(path, { tenant })).status === 200, { what: path });
+});
+
+test('the log tells that it is away, not of every attempt, and that it is back', async () => {
+	const of = (event) => gateway.log.filter((line) => line.event === event);
+	const before = { away: of('db.unreachable').length, back: of('db.reachable').length };
+	await cluster('stop');
+	try {
+		await waitFor(() => of('db.unreachable').length > before.away, { what: 'the first line' });
+		// Each of the three connections tries more than once in this time; what tells of it is the wait that they announce.
+		await waitFor(async () => Number((await gateway.api('/v1/ledger/chains')).headers['retry-after']) >= 2, { what: 'several attempts' });
+	} finally {
+		await cluster('start');
+	}
+	await gateway.ready();
+	await waitFor(() => of('db.reachable').length > before.back, { what: 'the line of the end' });
+	assert.equal(of('db.unreachable').length, before.away + 1);
+	const [, attempts] = /^again, after \d+ s and (\d+) attempts$/.exec(of('db.reachable').at(-1).message);
+	assert.ok(Number(attempts) >= 3, attempts);
 });
 
 test('restarted under load: nothing acknowledged is lost, nothing is there twice', async () => {
@@ -73,7 +91,7 @@ test('restarted under load: nothing acknowledged is lost, nothing is there twice
 	await cluster('stop');
 	await cluster('start');
 	const before = answers.length;
-	await waitFor(() => answers.slice(before).filter((answer) => answer.status === 201).length > 100, { what: 'a hundred more', deadline: 20_000 });
+	await waitFor(() => answers.slice(before).filter((answer) => answer.status === 201).length > 100, { what: 'a hundred more' });
 	await stop();
 	assert.ok(await check(tenant, answers) > 200);
 });

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { createServer, Agent } from 'node:http';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
-import { anEvent, cluster, file, killBackends, newTenant, pause, raw, rows, startGateway, theAuthority, waitFor } from './lib/gateway.mjs';
+import { anEvent, cluster, file, killBackends, newTenant, pause, raw, rows, sanitizer, startGateway, theAuthority, waitFor } from './lib/gateway.mjs';
 
 const seconds = process.env.LEDGER_LONG ? 1200 : 60;
 const authority = theAuthority();
@@ -125,7 +125,7 @@ async function faults(state) {
 		await all[i % all.length]();
 		// Peace means that appends are answered again, not that time has passed.
 		const before = state.statuses[201] ?? 0;
-		await waitFor(() => state.over || (state.statuses[201] ?? 0) > before + 50, { what: `appends after fault ${i % all.length}`, deadline: 30_000 });
+		await waitFor(() => state.over || (state.statuses[201] ?? 0) > before + 50, { what: `appends after fault ${i % all.length}` });
 		state.faults++;
 	}
 }
@@ -149,7 +149,8 @@ test(`${seconds} s of load and faults: no wrong answer, nothing lost, nothing gr
 	assert.deepEqual(state.wrong.slice(0, 3), [], 'wrong answers');
 	for (const status of Object.keys(state.statuses)) assert.ok(['200', '201', '503', '504'].includes(status), `appends were answered ${status}`);
 	assert.equal(counted.wrong, 0, 'wrk got answers that are neither 200 nor 503 nor 504');
-	assert.ok(counted.good > 1000 && state.statuses[201] > 1000, JSON.stringify({ counted, statuses: state.statuses }));
+	const least = sanitizer ? 200 : 1000;
+	assert.ok(counted.good > least && state.statuses[201] > least, JSON.stringify({ counted, statuses: state.statuses }));
 	assert.ok(state.faults >= 4, `only ${state.faults} faults`);
 	for (const [tenant, ids] of state.acknowledged) {
 		const found = new Map((await rows(`SELECT event_id, count(*) AS n FROM ledger.ledger_events WHERE tenant_id = '${tenant}' GROUP BY 1`))
@@ -162,6 +163,7 @@ test(`${seconds} s of load and faults: no wrong answer, nothing lost, nothing gr
 	assert.deepEqual(twice, [], 'stored twice under two ids');
 	await waitFor(() => gateway.fds() <= start.fds + 8, { what: `descriptors: ${start.fds} before, ${gateway.fds()} now` });
 	const grown = gateway.rss() - start.rss;
-	assert.ok(grown < 8 * 1024 * 1024, `memory grew by ${grown} bytes`);
+	// Sanitizers keep what was freed.
+	assert.ok(grown < (sanitizer ? 400 : 8) * 1024 * 1024, `memory grew by ${grown} bytes`);
 	console.log(`# ${JSON.stringify({ ...counted, statuses: state.statuses, broken: state.broken, faults: state.faults, rssGrown: grown })}`);
 });

@@ -2,7 +2,7 @@
 // byte over a socket: two servers in a row must never disagree where a request ends.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { raw, rawExchange, startGateway } from './lib/gateway.mjs';
+import { anEvent, raw, rawExchange, startGateway } from './lib/gateway.mjs';
 
 let gateway;
 before(async () => { gateway = await startGateway(); });
@@ -218,6 +218,45 @@ describe('the request line', () => {
 			assert.doesNotMatch((await socket.closed()).text, /^HTTP\/1\.1 200/);
 		}
 		assert.equal((await gateway.admin('/health/live')).status, 200);
+	});
+});
+
+describe('blanks around values', () => {
+	const event = JSON.stringify(anEvent());
+	const append = ({ authorization = (token) => `Bearer ${token}`, tenant = 'acme', type = 'application/json', length = Buffer.byteLength(event), host = 'ledger' }) =>
+		`POST /v1/ledger/events HTTP/1.1\r\nHost: ${host}\r\nAuthorization: ${authorization(gateway.authority.token({}))}\r\nX-Stella-Tenant: ${tenant}\r\n` +
+		`Content-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n${event}`;
+	for (const [what, fields] of Object.entries({
+		'of the tenant': { tenant: ' acme \t ' }, 'of the type': { type: 'application/json  ' }, 'of the host': { host: '\t ledger \t' },
+		'of the credentials, and in them': { authorization: (token) => `  Bearer   ${token} \t` },
+	})) test(what, () => answered(append(fields), 201));
+	test('but not within a value', () => answered(append({ tenant: 'ac me' }), 403));
+	test('a value of blanks is an empty one', () => answered(append({ tenant: ' \t ' }), 400));
+	// libmicrohttpd has judged it before: nobody may read it in another way.
+	test('not of the framing', async () => {
+		assert.deepEqual([...new Set((await exchange(append({ length: `${Buffer.byteLength(event)} ` }))).statuses)], [400]);
+		await refused('POST /v1/ledger/events HTTP/1.1\r\nHost: ledger\r\nTransfer-Encoding: chunked \r\n\r\n0\r\n\r\n', 501, 'unsupported');
+	});
+});
+
+// What libmicrohttpd refuses itself, before anybody is asked, and with a page of HTML
+// (docs/how-to/use-the-gateway.md lists them).  The connection ends there.
+describe('what is no request at all', () => {
+	const post = 'POST /v1/ledger/events HTTP/1.1\r\nHost: ledger\r\n';
+	for (const [what, bytes, status] of [
+		['a request line of two words', 'GET /health/live\r\nHost: ledger\r\n\r\n', 400],
+		['another protocol', 'GET /health/live HTTX/1.1\r\nHost: ledger\r\n\r\n', 400],
+		['a line without a colon', `${head}nocolon\r\n\r\n`, 400],
+		['a length that is no number', `${post}Content-Length: 5x\r\n\r\nabcde`, 400],
+		['a length beyond all', `${post}Content-Length: 99999999999999999999999\r\n\r\nabcde`, 413],
+		['a target beyond all memory', `GET /${'a'.repeat(40000)} HTTP/1.1\r\nHost: ledger\r\n\r\n`, 414],
+		['a header beyond all memory', `${head}A: ${'a'.repeat(40000)}\r\n\r\n`, 431],
+		['a version of which nothing is known', 'GET /health/live HTTP/2.0\r\nHost: ledger\r\n\r\n', 505],
+	]) test(what, async () => {
+		const { text, statuses } = await exchange(`${bytes}${smuggled}`);
+		// Of a bad length it writes the header of its answer twice.
+		assert.ok(statuses.length > 0 && statuses.every((s) => s === status), text);
+		assert.match(text, /<html>/);
 	});
 });
 

@@ -54,7 +54,7 @@ test('events are anchored and signed, and ledgerctl verifies what was signed', a
 		await waitFor(async () => {
 			const found = await anchors(tenant);
 			return found.at(-1)?.tree_size === 3 && found.at(-1).signed && found.at(-1).anchor_reference;
-		}, { deadline: 30_000, what: 'a signed and published anchor of three events' });
+		}, { what: 'a signed and published anchor of three events' });
 		// What left the database, by the program that needs no database.
 		const one = join(work, 'worm-of-one');
 		cpSync(join(worm, tenant), join(one, tenant), { recursive: true });
@@ -76,7 +76,7 @@ test('events are anchored and signed, and ledgerctl verifies what was signed', a
 test('maintenance is done, and counted', async () => {
 	const gateway = await ticking();
 	try {
-		await waitFor(async () => await sample(gateway, 'ledger_tick_runs_total', ['tick="maintenance"']) > 1, { deadline: 20_000, what: 'two runs of maintenance' });
+		await waitFor(async () => await sample(gateway, 'ledger_tick_runs_total', ['tick="maintenance"']) > 1, { what: 'two runs of maintenance' });
 		assert.equal(await failures(gateway, 'maintenance'), 0);
 		assert.equal(await failures(gateway, 'rewrap'), 0);
 	} finally {
@@ -92,7 +92,7 @@ test('without a key the roots are made, unsigned', async () => {
 		const found = await waitFor(async () => {
 			const now = await anchors(tenant);
 			return now.length > 0 && now;
-		}, { deadline: 20_000, what: 'an anchor' });
+		}, { what: 'an anchor' });
 		assert.equal(found.length, 1);
 		assert.equal(found[0].signed, false);
 		assert.equal(await failures(gateway), 0);
@@ -116,7 +116,7 @@ test('two gateways: each event is anchored once, nothing fails', async () => {
 			const found = await waitFor(async () => {
 				const now = await anchors(tenant);
 				return now.at(-1)?.tree_size === events / 2 && now.every((a) => a.signed) && now;
-			}, { deadline: 30_000, what: 'all events anchored and signed' });
+			}, { what: 'all events anchored and signed' });
 			assert.ok(found.length >= 2);
 			found.forEach((anchor, i) => assert.equal(anchor.sequence_start, (found[i - 1]?.tree_size ?? 0) + 1));
 		}
@@ -141,12 +141,12 @@ test('a required external anchor that fails: counted, told once, tried again', a
 	});
 	try {
 		await append(gateway, tenant);
-		await waitFor(async () => await failures(gateway) >= 2, { deadline: 30_000, what: 'two ticks that failed' });
+		await waitFor(async () => await failures(gateway) >= 2, { what: 'two ticks that failed' });
 		assert.equal(gateway.log.filter((line) => line.event === 'tick.failed').length, 1);
 		assert.ok(gateway.log.some((line) => line.event === 'anchor.signer'));
 		// An authority that is down is asked once a round, so it is the first tenant's alarm.
 		await waitFor(async () => await sample(gateway, 'ledger_merkle_anchor_failures_total', ['reason="required_tsa"']) > 0,
-			{ deadline: 30_000, what: 'the reason in the metrics' });
+			{ what: 'the reason in the metrics' });
 	} finally {
 		await gateway.stop();
 	}
@@ -160,7 +160,7 @@ test('a backlog over half of the quota is anchored at once, however long the int
 	try {
 		await gateway.ready();
 		for (let i = 0; i < 7; i++) assert.equal((await append(gateway, tenant)).status, 201);
-		await waitFor(async () => (await anchors(tenant)).length > 0, { deadline: 15_000, what: 'an early anchor' });
+		await waitFor(async () => (await anchors(tenant)).length > 0, { what: 'an early anchor' });
 	} finally {
 		await gateway.stop();
 	}
@@ -175,7 +175,7 @@ test('the child gets what it needs and no more', async () => {
 		LEDGER__TICKS__LEDGERCTL: script('look', `{ echo "$0 $*"; env; ls -l /proc/$$/fd; cat /proc/self/status; cat; echo; echo end; } > ${out}.part; mv ${out}.part ${out}`),
 	});
 	try {
-		const seen = await waitFor(() => readFileSync(out, 'utf8'), { deadline: 15_000, what: 'what the child saw' });
+		const seen = await waitFor(() => readFileSync(out, 'utf8'), { what: 'what the child saw' });
 		assert.match(seen, /^LEDGER__MERKLE__SIGNINGKEY_FILE=/m);
 		assert.match(seen, /^LEDGER__DB__CONNECTIONSTRING=/m);
 		for (const secret of ['ATTACHMENTS__ENCRYPTIONKEY', 'HTTP__CURSORKEY', 'AUTH__JWKS']) assert.ok(!seen.includes(secret), secret);
@@ -213,7 +213,7 @@ test('and not for ever: one that does not end is ended, with what it started', a
 test('a program that is not there: told once, counted, and the gateway serves', async () => {
 	const gateway = await ticking({ LEDGER__TICKS__LEDGERCTL: '/nowhere/ledgerctl' });
 	try {
-		await waitFor(async () => await failures(gateway) >= 3, { deadline: 15_000, what: 'three failures' });
+		await waitFor(async () => await failures(gateway) >= 3, { what: 'three failures' });
 		const told = gateway.log.filter((line) => line.event === 'tick.failed');
 		assert.equal(told.length, 1);
 		assert.match(told[0].message, /\/nowhere\/ledgerctl/);
@@ -226,7 +226,7 @@ test('a program that is not there: told once, counted, and the gateway serves', 
 test('a signer that refuses is a failure, with its words in the log', async () => {
 	const gateway = await ticking({ LEDGER__TICKS__LEDGERCTL: script('refuses', 'echo "ledgerctl: refused to sign acme/1: \\"x\\"" >&2; exit 3') });
 	try {
-		const line = await gateway.line((l) => l.event === 'anchor.signer' && /refused to sign/.test(l.message), { deadline: 15_000 });
+		const line = await gateway.line((l) => l.event === 'anchor.signer' && /refused to sign/.test(l.message));
 		assert.equal(line.message, 'ledgerctl: refused to sign acme/1: "x"');
 		assert.match((await gateway.line({ event: 'tick.failed' })).message, /refused to sign a chain/);
 	} finally {

@@ -1,23 +1,67 @@
 #!/usr/bin/env bash
 # The gateway over its sockets: the real program and a real cluster (test/gateway/*.mjs).
-# GATEWAY_ASAN=1 runs all of it with the build under sanitizers.
+#
+# Files that send what attackers would run with the build under AddressSanitizer and UBSan,
+# the others with the plain one.  GATEWAY_ASAN=1 runs all of them under these sanitizers,
+# GATEWAY_TSAN=1 under ThreadSanitizer.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 . test/lib/npm.sh
 
+# Documents, headers, targets, tokens and settings that are broken on purpose.
+hostile=(api append attachments authority config limits logs openapi strict tenants tokens)
+
 mapfile -t tests < <(tests_in test/gateway mjs "$@")
 [ ${#tests[@]} -gt 0 ] || die "no tests in test/gateway"
-files=("${tests[@]/#/test/gateway/}")
-files=("${files[@]/%/.mjs}")
+
+is_hostile() {
+	local name
+	for name in "${hostile[@]}"; do
+		[ "$name" != "$1" ] || return 0
+	done
+	return 1
+}
+
+# The build that runs a test: address, thread, or nothing for the plain one.
+build_of() {
+	if [ -n "${GATEWAY_TSAN:-}" ]; then
+		echo thread
+	elif [ -n "${GATEWAY_ASAN:-}" ] || is_hostile "$1"; then
+		echo address
+	fi
+}
+
+plain=() address=() thread=()
+for name in "${tests[@]}"; do
+	case $(build_of "$name") in
+		thread) thread+=("test/gateway/$name.mjs") ;;
+		address) address+=("test/gateway/$name.mjs") ;;
+		*) plain+=("test/gateway/$name.mjs") ;;
+	esac
+done
+
 need_packages test/gateway ajv yaml @redocly/cli
-make -s -C gateway all
+
 # Before the clock of a test runs.
-if [ -n "${GATEWAY_ASAN:-}" ] || grep -qE 'asan: true|program\(true\)' "${files[@]}"; then
-	make -s -C gateway BIN=../build/gateway-asan SANITIZE=1 ../build/gateway-asan/ledger-gateway
-fi
+make -s -C gateway all
+for sanitizer in address thread; do
+	declare -n files=$sanitizer
+	[ ${#files[@]} -eq 0 ] || make -s -C gateway BIN="../build/gateway-$sanitizer" SANITIZE="$sanitizer" \
+		"../build/gateway-$sanitizer/ledger-gateway"
+done
 start_ledger
 psql -XAtq -v ON_ERROR_STOP=1 -d "$dsn" -f test/gateway/lib/prepare.sql >/dev/null
 
 export GATEWAY_TEST_DSN=$dsn GATEWAY_TEST_DIR=$work/gateway
 mkdir -p "$GATEWAY_TEST_DIR"
+status=0
+
 # One file after the other: some of them stop the database.
-node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=tap "${files[@]}"
+run_files() {
+	[ $# -gt 1 ] || return 0
+	GATEWAY_SANITIZER=$1 node --test --test-concurrency=1 --test-timeout=1200000 --test-reporter=tap "${@:2}" || status=$?
+}
+
+run_files '' "${plain[@]}"
+run_files address "${address[@]}"
+run_files thread "${thread[@]}"
+exit "$status"

@@ -12,10 +12,10 @@
 //         assert.equal(answer.status, 201);
 //     });
 //
-// startGateway({env, unset, args, asan, started, authority})
+// startGateway({env, unset, args, program, started, authority})
 //     env        settings over those of settings() below; unset: names to leave out
 //     args       options of the program
-//     asan       the build under sanitizers (made when first asked for); also GATEWAY_ASAN=1
+//     program    another one than the suite's, which is that of GATEWAY_SANITIZER if that is set
 //     started    false: do not wait for "Ledger started" (for starts that must fail: await gateway.exited)
 //     authority  another one than the file's own
 //
@@ -29,9 +29,10 @@
 //     admin(path, options)      the same on the admin port, without a token
 //     ready()    waits until /health/ready says 200
 //     signal(name), stop({signal, code})   ends it and checks the exit status (0) and that no sanitizer complained
-//     kill()     ends it hard
+//     kill()     ends it hard; throws if a sanitizer complained before
 //     rss(), fds()              what the process holds now: bytes, open descriptors
-import { execFileSync, spawn } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after } from 'node:test';
 import { tmpdir } from 'node:os';
@@ -94,27 +95,39 @@ export function settings(authority = theAuthority()) {
 	};
 }
 
-let sanitized;
-export function program(asan = process.env.GATEWAY_ASAN === '1') {
-	if (!asan) return `${root}/gateway/bin/ledger-gateway`;
-	if (!sanitized) {
-		execFileSync('make', ['-s', '-C', 'gateway', 'BIN=../build/gateway-asan', 'SANITIZE=1', '../build/gateway-asan/ledger-gateway'],
-			{ cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-		sanitized = `${root}/build/gateway-asan/ledger-gateway`;
-	}
-	return sanitized;
-}
+// The build under test: plain, or in build/gateway-SANITIZER (test/suites/46-gateway.sh makes both).
+export const sanitizer = process.env.GATEWAY_SANITIZER;
+export const program = `${root}/${sanitizer ? `build/gateway-${sanitizer}` : 'gateway/bin'}/ledger-gateway`;
 
 // What a program needs whatever it is; no LEDGER__ of the caller's own reaches it.
 export const bareEnvironment = () => ({
 	PATH: process.env.PATH, HOME: process.env.HOME ?? '/',
 	ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1', UBSAN_OPTIONS: 'print_stacktrace=1',
+	TSAN_OPTIONS: `suppressions=${root}/test/gateway/lib/tsan.supp:second_deadlock_stack=1:die_after_fork=0`,
 });
 
-export async function startGateway({ env = {}, unset = [], args = [], asan, started = true, authority = theAuthority() } = {}) {
+// What sanitizers said, of programs whose test did not ask for it: whatever they answered, this file fails.
+const complaints = new Map();
+after(() => {
+	const all = [...complaints.values()];
+	assert.deepEqual(all, [], 'a sanitizer complained');
+});
+
+// Called when a program has ended.
+export function noteComplaint(child, stderr) {
+	if (/(ERROR|WARNING): (Address|Leak|Thread)Sanitizer|runtime error:/.test(stderr)) complaints.set(child, stderr);
+}
+
+function throwComplaint(child) {
+	const complaint = complaints.get(child);
+	complaints.delete(child);
+	if (complaint) throw new Error(`a sanitizer complained:\n${complaint}`);
+}
+
+export async function startGateway({ env = {}, unset = [], args = [], program: path = program, started = true, authority = theAuthority() } = {}) {
 	const environment = { ...bareEnvironment(), ...settings(authority), ...env };
 	for (const name of unset) delete environment[name];
-	const child = spawn(program(asan), args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+	const child = spawn(path, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
 	running.add(child);
 	const gateway = new Gateway(child, authority);
 	if (started) await gateway.started().catch(async (error) => { await gateway.kill(); throw error; });
@@ -122,16 +135,19 @@ export async function startGateway({ env = {}, unset = [], args = [], asan, star
 }
 
 // The program run to its end, for --check-config and the like: {code, stdout, stderr}.
-export function runProgram(args, { env = {}, asan } = {}) {
-	const child = spawn(program(asan), args, { env: { ...bareEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function runProgram(args, { env = {}, program: path = program } = {}) {
+	const child = spawn(path, args, { env: { ...bareEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
 	running.add(child);
 	const result = { stdout: '', stderr: '' };
 	child.stdout.on('data', (chunk) => { result.stdout += chunk; });
 	child.stderr.on('data', (chunk) => { result.stderr += chunk; });
-	return new Promise((resolve, reject) => {
+	await new Promise((resolve, reject) => {
 		child.on('error', reject);
-		child.on('close', (code, signal) => { running.delete(child); resolve({ ...result, code, signal }); });
+		child.on('close', (code, signal) => { running.delete(child); Object.assign(result, { code, signal }); resolve(); });
 	});
+	noteComplaint(child, result.stderr);
+	throwComplaint(child);
+	return result;
 }
 
 class Gateway {
@@ -147,7 +163,11 @@ class Gateway {
 		child.stdout.setEncoding('utf8').on('data', (chunk) => this.#take(chunk));
 		child.stderr.setEncoding('utf8').on('data', (chunk) => { this.stderr += chunk; });
 		this.exited = new Promise((resolve) => {
-			child.on('close', (code, signal) => { running.delete(child); resolve(this.end = { code, signal }); });
+			child.on('close', (code, signal) => {
+				running.delete(child);
+				noteComplaint(child, this.stderr);
+				resolve(this.end = { code, signal });
+			});
 		});
 	}
 
@@ -161,7 +181,7 @@ class Gateway {
 	}
 
 	async started() {
-		const line = await this.line((l) => /Ledger started/.test(l.message), { deadline: 20_000 });
+		const line = await this.line((l) => /Ledger started/.test(l.message), { deadline: 60_000 });
 		[this.url] = line.listen.split(';');
 		[this.adminUrl] = line.admin.split(';');
 		this.port = Number(new URL(this.url || 'http://x:0').port);
@@ -169,11 +189,11 @@ class Gateway {
 	}
 
 	// Until /health/ready says 200: the database was seen.
-	ready({ deadline = 20_000 } = {}) {
+	ready({ deadline = 60_000 } = {}) {
 		return waitFor(async () => (await this.admin('/health/ready')).status === 200, { deadline, what: 'readiness' });
 	}
 
-	line(match, { deadline = 10_000 } = {}) {
+	line(match, { deadline = 60_000 } = {}) {
 		const fits = typeof match === 'function' ? match : (line) => Object.entries(match).every(([name, value]) => line[name] === value);
 		return waitFor(() => this.log.find((line) => fits(line)) ?? (this.end && 'ended'), { deadline, what: `a line of the log like ${JSON.stringify(match) ?? match}` })
 			.then((found) => {
@@ -216,14 +236,16 @@ class Gateway {
 		const timer = setTimeout(() => this.signal('SIGKILL'), 60_000);
 		const end = await this.exited;
 		clearTimeout(timer);
-		if (/ERROR: (Address|Leak)Sanitizer|runtime error:/.test(this.stderr)) throw new Error(`a sanitizer complained:\n${this.stderr}`);
+		throwComplaint(this.child);
 		if (end.code !== code) throw new Error(`the gateway ended with ${JSON.stringify(end)}, not status ${code}: ${this.stderr}`);
 		return end;
 	}
 
 	async kill() {
 		this.signal('SIGKILL');
-		return this.exited;
+		const end = await this.exited;
+		throwComplaint(this.child);
+		return end;
 	}
 
 	rss() {

@@ -1,8 +1,9 @@
-// Waiting for what will come, instead of sleeping and hoping.
+// Waiting for what will come, instead of sleeping and hoping.  A minute for what takes a moment:
+// a machine that does other work besides fails no test.
 
 // Calls condition until it gives something true, which is returned; throws after the
 // deadline, with the last error of the condition, if there was one.
-export async function waitFor(condition, { deadline = 10_000, every = 20, what = 'a condition' } = {}) {
+export async function waitFor(condition, { deadline = 60_000, every = 20, what = 'a condition' } = {}) {
 	const end = Date.now() + deadline;
 	let failure;
 	for (;;) {

@@ -1,0 +1,93 @@
+// Synchronous standbys that do not answer, and servers that take no writes.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { randomUUID } from 'node:crypto';
+import { anEvent, killBackends, newTenant, rows, sql, startGateway, waitFor } from './lib/gateway.mjs';
+
+let gateway;
+let tenant;
+before(async () => {
+	gateway = await startGateway({ env: { LEDGER__DB__STATEMENTTIMEOUT: '2s', LEDGER__DB__SLOWTIMEOUT: '2s' } });
+	tenant = await newTenant('standby');
+});
+const standbys = async (names) => {
+	await sql(`SET synchronous_commit = local; ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
+	await sql('SELECT pg_reload_conf()');
+	await waitFor(async () => await sql('SHOW synchronous_standby_names') === names);
+};
+after(async () => {
+	await sql('ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()').catch(() => {});
+	await gateway.stop();
+});
+
+const append = (body) => gateway.api('/v1/ledger/events', { method: 'POST', tenant, body });
+const attach = (finding) => gateway.api(`/v1/ledger/findings/${finding}/attachments?policyVersion=p&artifactId=a`,
+	{ method: 'POST', tenant, body: 'x', headers: { 'Content-Type': 'text/plain', 'Idempotency-Key': `key-${finding}` } });
+const stored = async (finding) => (await rows(`SELECT event_id AS id FROM ledger.ledger_events WHERE tenant_id = '${tenant}' AND finding_id = '${finding}'`)).map((row) => row.id);
+
+// The commit of what is asked waits for a standby that is not there, until an administrator ends the wait.
+async function cancelled(ask, meanwhile = (answer) => answer) {
+	await standbys('nobody');
+	try {
+		const asked = ask();
+		await waitFor(async () => await sql(`SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
+			WHERE wait_event = 'SyncRep' AND application_name LIKE 'findings-ledger-gateway %'`) === '1', { what: 'the wait for the standby' });
+		return await meanwhile(await asked);
+	} finally {
+		await standbys('');
+	}
+}
+
+test('an append whose wait for the standbys was cancelled is not acknowledged, and its id is told', async () => {
+	const event = anEvent();
+	const id = await cancelled(() => append(event), async (answer) => {
+		assert.deepEqual([answer.status, answer.json.code, answer.headers['retry-after']], [503, 'not_replicated', '1'], answer.text);
+		const [known, ...more] = await stored(event.findingId);
+		assert.deepEqual(more, []);
+		assert.match(answer.json.hint, new RegExp(`"eventId": "${known}"`));
+		// While nobody stands by, a second try is not acknowledged either.
+		const waiting = await append({ ...event, eventId: known });
+		assert.equal(waiting.status, 504, waiting.text);
+		return known;
+	});
+	const again = await append({ ...event, eventId: id });
+	assert.deepEqual([again.status, again.headers['idempotency-hit']], [200, 'true'], again.text);
+	assert.deepEqual(await stored(event.findingId), [id]);
+});
+
+test('nor are a batch and an attachment', async () => {
+	const events = [anEvent({ id: randomUUID() })];
+	const batch = () => gateway.api('/v1/ledger/events:batch', { method: 'POST', tenant, body: events });
+	const finding = `standby-${randomUUID()}`;
+	for (const ask of [batch, () => attach(finding)]) {
+		const answer = await cancelled(ask);
+		assert.deepEqual([answer.status, answer.json.code, answer.headers['retry-after']], [503, 'not_replicated', '1'], answer.text);
+		const again = await ask();
+		assert.deepEqual([again.status, again.headers['idempotency-hit']], [200, 'true'], again.text);
+	}
+	assert.equal((await stored(finding)).length, 1);
+});
+
+test('the next one is told nothing of it', async () => {
+	assert.equal((await append(anEvent())).status, 201);
+});
+
+test('a database that takes no writes: 503 and not ready, reads go on, and when it takes them all goes on', async () => {
+	const event = anEvent();
+	assert.equal((await append(event)).status, 201);
+	await gateway.ready();
+	const readOnly = async (set) => { await sql(`ALTER ROLE gateway_login ${set}`); await killBackends(); };
+	const check = async () => (await gateway.admin('/health/ready')).json.checks.find(({ name }) => name === 'writes');
+	await readOnly('SET default_transaction_read_only = on');
+	try {
+		const refused = await waitFor(async () => { const answer = await append(anEvent()); return answer.json.code === '25006' && answer; }, { what: 'the refusal' });
+		assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '5']);
+		await waitFor(async () => (await check())?.ok === false, { what: 'the probe to see it' });
+		assert.equal((await gateway.admin('/health/ready')).status, 503);
+		assert.equal((await gateway.api(`/v1/ledger/events?findingId=${event.findingId}`, { tenant })).status, 200);
+	} finally {
+		await readOnly('RESET default_transaction_read_only');
+	}
+	await waitFor(async () => (await append(anEvent())).status === 201, { what: 'appends again' });
+	await gateway.ready();
+});
