@@ -28,7 +28,7 @@ libcrypto alone; the others are a program of their own, `ledgerctl-online`, whic
 The answer is on standard output, messages are on standard error. With `--json` the answer is one canonical JSON object,
 whatever the status: beside what a command adds it has `command`, `exitCode`, `errors` and `notes` (lists of texts).
 Numbers from 2^53 on are strings. How far long work has come, how fast it goes and when it will be done is shown on
-standard error: a bar on a terminal; elsewhere a line at the beginning, one every ten seconds at most, and one at the end;
+standard error: a bar on a terminal; elsewhere, if it takes longer than two seconds, a line now and then and one at the end;
 nothing with `--json` or `--quiet`.
 
 A KEY is a public key (docs/formats.md, section 6), or the name of a file that holds one.

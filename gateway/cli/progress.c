@@ -4,10 +4,10 @@
  *		a line now and then for a log.
  *
  * On a terminal the bar is redrawn at most ten times a second, and wiped before
- * anything else is written; work that is done before the first redraw shows
- * none.  Where standard error is no terminal there is a line at the beginning,
- * one every ten seconds at most, and one at the end.  With --json or --quiet
- * there is nothing.
+ * anything else is written.  Where standard error is no terminal there is a
+ * line after two seconds, one every ten seconds at most, and one at the end.
+ * Work that is done before the first of them shows none: what runs every hour
+ * and goes well has nothing to say.  With --json or --quiet there is nothing.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +19,7 @@
 #include "pace.h"
 
 #define REDRAW_MS 100
+#define FIRST_LINE_MS 2000
 #define LINE_MS 10000
 #define COLUMNS 80
 #define COLUMNS_MAX 200
@@ -92,8 +93,15 @@ begin(const char *what, uint64_t done, uint64_t total, int64_t now)
 	progress.begun = true;
 	progress.drawn = false;
 	progress.last = now;
-	if (!progress.terminal)
-		draw(now);
+}
+
+/* How long after the last one the next is due. */
+static int64_t
+interval(void)
+{
+	if (progress.terminal)
+		return REDRAW_MS;
+	return progress.drawn ? LINE_MS : FIRST_LINE_MS;
 }
 
 void
@@ -107,7 +115,7 @@ cli_progress(const char *what, uint64_t done, uint64_t total)
 	if (!progress.begun || strcmp(what, progress.p.what) != 0)
 		begin(what, done, total, now);
 	pace_see(&progress.p, done, total, now);
-	if (now - progress.last >= (progress.terminal ? REDRAW_MS : LINE_MS))
+	if (now - progress.last >= interval())
 		draw(now);
 }
 
@@ -128,8 +136,8 @@ cli_progress_end(void)
 	if (!progress.begun)
 		return;
 	progress.begun = false;
-	/* A terminal keeps the last word of what took long enough to be watched. */
-	if (!progress.terminal || progress.drawn)
+	/* The last word of what took long enough to be watched. */
+	if (progress.drawn)
 	{
 		pace_last(&progress.p, now_ms(), text, sizeof(text));
 		fprintf(stderr, "ledgerctl: %s\n", text);

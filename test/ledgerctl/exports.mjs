@@ -1,4 +1,5 @@
 // verify-export: chains as they are, and each way in which they may not be.
+import { spawn } from 'node:child_process';
 import { seal } from '../audit/hashes.mjs';
 import { datasetSha256, exportLine, head, key, lines, log, note, put, root } from './log.mjs';
 import { done, expect, FAILED, GOOD, json, NOT_FOUND, ok, USAGE } from './run.mjs';
@@ -94,5 +95,29 @@ expect('a checkpoint that is not there', NOT_FOUND, /gone: no such file/i, ['ver
 expect('an export that is not there', NOT_FOUND, /gone: no such file/i, ['verify-export', `${dir}/gone`]);
 expect('a directory', USAGE, /directory/, ['verify-export', dir]);
 expect('no file', USAGE, /verify-export needs FILE/, ['verify-export']);
+
+// ---- how far it has come, for a log
+
+// A line every 50 ms until a line of progress is seen, then all that is left.
+const slowly = (...more) => new Promise((resolve) => {
+	const left = lines(log('slow', 80)).split(/(?<=\n)/);
+	// What node gives as standard input is no pipe, and cannot be opened by name.
+	const child = spawn('bash', ['-c', 'cat | "$@"', 'bash', process.env.LEDGERCTL, 'verify-export', '/dev/stdin', ...more],
+		{ stdio: ['pipe', 'ignore', 'pipe'] });
+	let stderr = '';
+	child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+	const timer = setInterval(() => {
+		if (/bytes \d/.test(stderr) || left.length === 1) {
+			clearInterval(timer);
+			child.stdin.end(left.join(''));
+		} else child.stdin.write(left.shift());
+	}, 50);
+	child.on('close', (status) => resolve({ status, told: stderr.split('\n').filter((line) => /bytes/.test(line)), stderr }));
+});
+ok(!/bytes \d/.test(good.stderr), 'what is done at once tells a log nothing', good.stderr);
+const slow = await slowly();
+ok(slow.status === GOOD && slow.told.length === 2 && /^ledgerctl: bytes \d+/.test(slow.told[0]) && /^ledgerctl: bytes \d+.* in 0:0[2-9]/.test(slow.told[1]),
+	'what takes longer has a line after two seconds, and one at the end', slow.stderr);
+for (const option of ['--quiet', '--json']) ok((await slowly(option)).told.length === 0, `and none with ${option}`);
 
 done();

@@ -118,11 +118,6 @@ ok(terminal.status === 0 && /\r\u001b\[Kleaves \[=*>? *\] \d+ % \d+\/1048576/.te
 ok(/\nledgerctl: leaves 1048576 of 1048576 \(100 %\) in \d+:\d\d, [\d.]+[kM]?\/s\r\n/.test(terminal.stdout), 'and at the end how long it took', JSON.stringify(terminal.stdout.slice(-300)));
 for (const option of ['--quiet', '--json'])
 	ok(!/\u001b|leaves \[/.test(watched(option).stdout), `with ${option} it is not`);
-const piped = run(check(million));
-const told = piped.stderr.split('\n').filter((line) => /^ledgerctl: leaves \d/.test(line));
-ok(!/\r|\u001b/.test(piped.stderr) && /^ledgerctl: leaves 256 of 1048576 \(0 %\)$/.test(told[0]) && / in \d+:\d\d/.test(told.at(-1)) && told.length <= 2 + Number(/in 0:(\d\d)/.exec(told.at(-1))?.[1]) / 10,
-	'a log has the first line, the last, and one every ten seconds', piped.stderr);
-for (const option of ['--quiet', '--json'])
-	ok(!/leaves \d/.test(run([...check(million), option]).stderr), `and none with ${option}`);
+ok(!/\r|\u001b|leaves \[/.test(run(check(million)).stderr), 'and in a log there is no bar');
 
 done();
