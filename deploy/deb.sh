@@ -69,8 +69,8 @@ copy_sources
 write_changelog
 write_copyright
 # Nothing of the caller's environment changes what is built.
-(cd "$tree" && env -u PG_CONFIG -u MAKEFLAGS -u MAKELEVEL -u CFLAGS -u LDFLAGS TZ=UTC \
-	dpkg-buildpackage --build=binary --no-sign --post-clean) >"$work/log" 2>&1 || {
+(cd "$tree" && env -u PG_CONFIG -u MAKEFLAGS -u MAKELEVEL -u CFLAGS -u LDFLAGS -u DEB_BUILD_OPTIONS TZ=UTC \
+	dpkg-buildpackage --jobs=auto --build=binary --no-sign --post-clean) >"$work/log" 2>&1 || {
 	tail -n 60 "$work/log" >&2
 	die 'the build failed' 'its last lines stand above'
 }

@@ -65,6 +65,7 @@ deploy=(
 	iproute2                              # a network of its own for a deployment
 	lintian                               # test/deploy/60-deb.sh
 	mmdebstrap                            # base images and clean roots
+	catatonit                             # podman's
 	podman                                # runs the chart's pods, test/deploy/helm
 	runc
 	strace                                # test/deploy/50-systemd.sh

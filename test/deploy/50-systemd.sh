@@ -113,6 +113,9 @@ secrets=$root/etc/findings-ledger/secrets
 "$cluster" dsn auditor >"$secrets/verify.connection"
 "$cluster" dsn >"$secrets/backup.connection"
 openssl rand -base64 32 >"$secrets/attachments.key"
+node deploy/dev/token.mjs init "$work/authority"
+sed -i -e "s,^#LEDGER__AUTH__JWKS=.*,LEDGER__AUTH__JWKS=$work/authority/jwks.json," -e 's,^#LEDGER__AUTH__,LEDGER__AUTH__,' \
+	"$root/etc/findings-ledger/gateway.env"
 origin=$(psql -XAtq -d "$dsn" -c 'SELECT origin FROM ledger.ledger_settings')
 key=$(gateway/bin/ledgerctl keygen --name "$origin" --out "$secrets/log.key")
 psql -XAtq -o /dev/null -v ON_ERROR_STOP=1 -v key="$key" -d "$dsn" <<-'SQL'
@@ -126,7 +129,8 @@ check 'and remembers what it signed' prints . ls "$work/state/findings-ledger-an
 check 'the verification finds nothing, with the environment of its unit' prints '^clean' run_unit findings-ledger-verify.service
 
 # The gateway until it is ready, through a request for its metrics, to its end at SIGTERM.
-serve() {
+serve() (
+	set -e
 	local pid tries url
 	LEDGER_PORT=$(perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport')
 	sed -i "s,^LEDGER__HTTP__LISTEN=.*,LEDGER__HTTP__LISTEN=http://127.0.0.1:$LEDGER_PORT," "$root/etc/findings-ledger/gateway.env"
@@ -135,14 +139,15 @@ serve() {
 	pid=$!
 	for ((tries = 0; tries < 300; tries++)); do
 		! curl -sf "$url/health/ready" || break
-		kill -0 "$pid" || return 1
+		kill -0 "$pid"
 		sleep 0.1
 	done
+	curl -s "$url/health/ready" | grep '"status":"ready"'
 	curl -sf "$url/metrics" | grep process_resident_memory_bytes
 	# strace would not hand the signal on.
 	kill -TERM "$(sed -n 's/.*"message":"Ledger started".*"pid":\([0-9]*\).*/\1/p' "$work/gateway.log")"
 	wait "$pid"
-}
+)
 check 'the gateway serves with the environment of its unit, and ends well' serve
 
 for unit in "$gateway_unit" findings-ledger-anchor.service findings-ledger-verify.service; do
