@@ -247,11 +247,10 @@ append_item_answer(job *j, const PGresult *result, int row, bool replicated)
 	if (j->append->minted)
 		append_mark_new(&j->reply);
 	if (j->reply.status == 201)
-	{
 		append_count_one(j, j->append->type);
-		if (!replicated)
-			tell_unreplicated(j);
-	}
+	/* One that was found, too: another item of the same transaction may be what wrote it. */
+	if (j->reply.status < 300 && !replicated)
+		tell_unreplicated(j);
 	done(j);
 }
 
