@@ -209,7 +209,8 @@ append_count_batch(const job *j)
 		{
 			bool		stored_before = news != NULL && *news != '1';
 
-			news += news != NULL && *news != '\0' ? 1 : 0;
+			if (news != NULL && *news != '\0')
+				news++;
 			if (stored_before)
 				continue;
 			note_type(type, event);
