@@ -13,20 +13,12 @@
 #include <openssl/rand.h>
 
 #include "append_item.h"
+#include "clock.h"
 #include "lc_jcs.h"
 #include "lc_jsontree.h"
 #include "lc_uuid.h"
 #include "prom.h"
 #include "quota.h"
-
-static int64_t
-clock_us(clockid_t which)
-{
-	struct timespec now;
-
-	clock_gettime(which, &now);
-	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static bool
 has_value(const lc_json *object, const char *name)
