@@ -61,6 +61,12 @@ CREATE FUNCTION ledger_chain_id(tenant text, policy_version text) RETURNS uuid
 COMMENT ON FUNCTION ledger_chain_id(text, text) IS
 	'The chain of a tenant and policy version: the first 16 bytes of SHA-256(tenant || ''::'' || policy_version) as a UUID version 8 (RFC 9562).';
 
+CREATE FUNCTION ledger_uuid(value text) RETURNS uuid
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
+	AS 'MODULE_PATHNAME', 'ledger_uuid';
+COMMENT ON FUNCTION ledger_uuid(text) IS
+	'A UUID spelt as 8-4-4-4-12 hexadecimal digits, in either case; NULL for any other text, where the cast to uuid would fail or take another spelling.';
+
 CREATE FUNCTION ledger_uuid_v7() RETURNS uuid
 	LANGUAGE c VOLATILE PARALLEL SAFE
 	AS 'MODULE_PATHNAME', 'ledger_uuid_v7';

@@ -143,6 +143,8 @@ limit(CURL *curl, const http_request *q)
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, q->limits.timeout);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, q->limits.timeout);
+	/* Its thread for names is left behind when time is over: the resolver may take a minute to give up. */
+	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 	if (q->limits.ca_file != NULL)
 		curl_easy_setopt(curl, CURLOPT_CAINFO, q->limits.ca_file);
 	if (q->cancelled != NULL)

@@ -13,20 +13,12 @@
 #include <openssl/rand.h>
 
 #include "append_item.h"
+#include "clock.h"
 #include "lc_jcs.h"
 #include "lc_jsontree.h"
 #include "lc_uuid.h"
 #include "prom.h"
 #include "quota.h"
-
-static int64_t
-clock_us(clockid_t which)
-{
-	struct timespec now;
-
-	clock_gettime(which, &now);
-	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static bool
 has_value(const lc_json *object, const char *name)
@@ -209,7 +201,8 @@ append_count_batch(const job *j)
 		{
 			bool		stored_before = news != NULL && *news != '1';
 
-			news += news != NULL && *news != '\0' ? 1 : 0;
+			if (news != NULL && *news != '\0')
+				news++;
 			if (stored_before)
 				continue;
 			note_type(type, event);
@@ -247,11 +240,10 @@ append_item_answer(job *j, const PGresult *result, int row, bool replicated)
 	if (j->append->minted)
 		append_mark_new(&j->reply);
 	if (j->reply.status == 201)
-	{
 		append_count_one(j, j->append->type);
-		if (!replicated)
-			tell_unreplicated(j);
-	}
+	/* One that was found, too: another item of the same transaction may be what wrote it. */
+	if (j->reply.status < 300 && !replicated)
+		tell_unreplicated(j);
 	done(j);
 }
 

@@ -2,8 +2,8 @@
  * dbconn.c
  *		A loop's connection to PostgreSQL: libpq's pipeline mode, never waiting.
  *
- * libpq closes and opens descriptors while it connects (several hosts, TLS
- * refused), so the watch is taken off before each step and put on after it.
+ * Connecting is done elsewhere (dbopen.h): names are resolved while it lasts, and
+ * a loop that waits for a name server answers nobody.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +19,6 @@
 #define LONGEST_PAUSE_MS 5000
 
 static void attempt(dbconn *c);
-static void step(dbconn *c);
 
 static void
 watch(dbconn *c, uint32_t events)
@@ -71,12 +70,12 @@ lose(dbconn *c, const char *why)
 }
 
 static const char *
-one_line(const PGconn *conn)
+one_line(const char *message)
 {
 	static _Thread_local char text[256];
 	size_t		n;
 
-	snprintf(text, sizeof(text), "%s", PQerrorMessage(conn));
+	snprintf(text, sizeof(text), "%s", message);
 	for (n = strlen(text); n > 0 && text[n - 1] == '\n'; n--)
 		text[n - 1] = '\0';
 	for (size_t i = 0; i < n; i++)
@@ -95,7 +94,7 @@ retry_fired(void *arg)
 		attempt(c);
 	else if (c->state == DBCONN_UP)
 		/* Given up, or a send failed. */
-		lose(c, c->leaving ? "its session was reset, or a function replaced" : one_line(c->conn));
+		lose(c, c->leaving ? "its session was reset, or a function replaced" : one_line(PQerrorMessage(c->conn)));
 	else
 		lose(c, "no answer in time");
 }
@@ -204,7 +203,7 @@ set_up(dbconn *c)
 
 	if (PQsetnonblocking(c->conn, 1) != 0 || PQenterPipelineMode(c->conn) != 1)
 	{
-		lose(c, one_line(c->conn));
+		lose(c, one_line(PQerrorMessage(c->conn)));
 		return;
 	}
 	db_take_notices(c->conn, &c->unreplicated);
@@ -219,29 +218,6 @@ set_up(dbconn *c)
 }
 
 static void
-step(dbconn *c)
-{
-	PostgresPollingStatusType status;
-
-	loop_watch_end(c->loop, &c->watch);
-	status = PQconnectPoll(c->conn);
-	switch (status)
-	{
-		case PGRES_POLLING_OK:
-			set_up(c);
-			break;
-		case PGRES_POLLING_READING:
-			watch(c, EPOLLIN);
-			break;
-		case PGRES_POLLING_WRITING:
-			watch(c, EPOLLOUT);
-			break;
-		default:
-			lose(c, one_line(c->conn));
-	}
-}
-
-static void
 ready(void *arg, uint32_t events)
 {
 	dbconn	   *c = arg;
@@ -249,39 +225,61 @@ ready(void *arg, uint32_t events)
 	(void) events;
 	if (c->conn == NULL)
 		return;
-	if (c->state == DBCONN_CONNECTING)
-	{
-		step(c);
-		return;
-	}
 	c->heard_at = loop_now(c->loop);
 	/* What came before the end is read even if the end has come: a FATAL tells why, an answer is an answer. */
 	if (PQconsumeInput(c->conn) == 0)
 	{
 		take_results(c);
-		lose(c, one_line(c->conn));
+		lose(c, one_line(PQerrorMessage(c->conn)));
 	}
 	else if (!take_results(c))
-		lose(c, one_line(c->conn));
+		lose(c, one_line(PQerrorMessage(c->conn)));
 	else
 		flush(c);
 }
 
+/* Perhaps later than it was waited for: a connection is welcome then, too, and a failure has been told. */
+static void
+opened(void *arg, uint32_t events)
+{
+	dbconn	   *c = arg;
+	bool		waited_for = c->state == DBCONN_CONNECTING;
+	fault		why;
+
+	(void) events;
+	loop_watch_end(c->loop, &c->watch);
+	c->conn = dbopen_take(&c->opening, &why);
+	if (c->conn == NULL)
+	{
+		if (waited_for)
+			lose(c, one_line(why.text));
+		return;
+	}
+	if (!waited_for)
+		loop_timer_set(c->loop, &c->retry, loop_now(c->loop) + config_now()->db_connect_timeout_ms);
+	c->watch.ready = ready;
+	set_up(c);
+}
+
+/* One that hangs in the resolver since before is gone on with. */
 static void
 attempt(dbconn *c)
 {
-	db_params	params;
+	int64_t		limit = config_now()->db_connect_timeout_ms;
+	fault		why;
 
-	db_connect_params(&params, c->purpose);
-	c->conn = PQconnectStartParams(params.keywords, params.values, 0);
 	c->state = DBCONN_CONNECTING;
-	c->watch.ready = ready;
+	if (c->opening != NULL)
+		loop_watch_end(c->loop, &c->watch);
+	if (!dbopen_begin(&c->opening, c->purpose, limit, &why))
+	{
+		lose(c, why.text);
+		return;
+	}
+	loop_timer_set(c->loop, &c->retry, loop_now(c->loop) + limit);
+	c->watch.ready = opened;
 	c->watch.arg = c;
-	loop_timer_set(c->loop, &c->retry, loop_now(c->loop) + config_now()->db_connect_timeout_ms);
-	if (c->conn == NULL || PQstatus(c->conn) == CONNECTION_BAD)
-		lose(c, c->conn != NULL ? one_line(c->conn) : "out of memory");
-	else
-		watch(c, EPOLLOUT);	/* as if PQconnectPoll had said so, by its manual */
+	loop_watch_set(c->loop, &c->watch, dbopen_fd(c->opening), EPOLLIN);
 }
 
 void
@@ -301,6 +299,9 @@ void
 dbconn_stop(dbconn *c)
 {
 	loop_timer_end(c->loop, &c->retry);
+	if (c->opening != NULL)
+		loop_watch_end(c->loop, &c->watch);
+	dbopen_abandon(&c->opening);
 	drop(c);
 	c->state = DBCONN_AWAY;
 	atomic_fetch_sub(&db_tallies.connections, 1);

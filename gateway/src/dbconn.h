@@ -4,13 +4,14 @@
  *		pipelines.  Its owner (dbpipe.c, dbappend.c) sends and gets results.
  *
  * After a loss the first attempt is made at once, the next ones after a pause
- * that doubles up to five seconds.  All of it is in the loop's thread; nothing
- * waits, except libpq for the resolver when a host is given by name.
+ * that doubles up to five seconds.  All of it is in the loop's thread, but for
+ * the attempts themselves (dbopen.h); nothing waits.
  */
 #ifndef GATEWAY_DBCONN_H
 #define GATEWAY_DBCONN_H
 
 #include "db_internal.h"
+#include "dbopen.h"
 #include "loop.h"
 
 typedef enum dbconn_state
@@ -35,8 +36,9 @@ typedef struct dbconn
 
 	/* dbconn.c's own. */
 	dbconn_state state;
-	PGconn	   *conn;
-	loop_watch	watch;
+	PGconn	   *conn;			/* once it is connected */
+	dbopen	   *opening;		/* an attempt that goes on: in DBCONN_CONNECTING, or beyond its time */
+	loop_watch	watch;			/* of either */
 	loop_timer	retry;			/* the next attempt, or the end of this one */
 	loop_timer	silence;		/* while results are outstanding */
 	int64_t		retry_at;

@@ -27,6 +27,9 @@
 /* Statements on their way of a queue whose jobs share them. */
 #define SHARED_DEPTH 2
 
+/* Jobs of one statement.  More would save little, and everybody else of the loop waits for its end. */
+#define SHARED_MOST 32
+
 static void
 tally_busy(int change)
 {
@@ -35,12 +38,17 @@ tally_busy(int change)
 
 /* ---- sending ---- */
 
-/* A page may be long and many of them a long wait, while the start of a statement is little of its cost. */
+/*
+ * A page may be long, and so may a tile, which has up to 256 events: many of them
+ * would be a long wait for all tenants, while the start of a statement is little
+ * of their cost.
+ */
 static bool
 shares(const job_queue *q)
 {
-	return (q->route->flags & (ROUTE_READ_ONLY | ROUTE_PAGED)) == ROUTE_READ_ONLY && q->route->body == BODY_NONE &&
-		q->singles == 0;
+	const unsigned matter = ROUTE_READ_ONLY | ROUTE_PAGED | ROUTE_LONG;
+
+	return (q->route->flags & matter) == ROUTE_READ_ONLY && q->route->body == BODY_NONE && q->singles == 0;
 }
 
 static bool
@@ -128,7 +136,7 @@ fly(dbpipe *p, job_queue *q)
 
 	memset(s, 0, sizeof(*s));
 	s->queue = q;
-	s->jobs = job_queue_take(q, shares(q) ? JOB_BATCH_COUNT : 1, &s->count);
+	s->jobs = job_queue_take(q, shares(q) ? SHARED_MOST : 1, &s->count);
 	if (s->jobs != NULL && send_shot(p, s))
 	{
 		p->sent++;

@@ -147,6 +147,7 @@ work(void *arg)
 		else
 			job_refuse(j, "deadline", "the request waited too long for the database");
 	}
+	dbopen_abandon(&c->opening);
 	dbslow_disconnect(c);
 	lc_sha256_thread_end();
 	return NULL;

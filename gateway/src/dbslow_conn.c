@@ -47,9 +47,9 @@ dbslow_disconnect(dbslow_conn *c)
  * as too slow.  NULL: no connection.
  */
 static PGconn *
-open_connection(fault *f)
+open_connection(dbslow_conn *c, fault *f)
 {
-	dbthread	t = {.purpose = "slow", .stop = dbslow_stop_fd};
+	dbthread	t = {.purpose = "slow", .stop = dbslow_stop_fd, .opening = c->opening};
 	int			timeout = (int) config_now()->db_connect_timeout_ms;
 	int64_t		slow = config_now()->db_slow_timeout_ms;
 	char		sql[1200];
@@ -63,6 +63,7 @@ open_connection(fault *f)
 			dbthread_close(&t);
 		PQclear(result);
 	}
+	c->opening = t.opening;
 	return t.conn;
 }
 
@@ -70,7 +71,7 @@ bool
 dbslow_connect(dbslow_conn *c)
 {
 	fault		f;
-	PGconn	   *conn = open_connection(&f);
+	PGconn	   *conn = open_connection(c, &f);
 
 	if (conn != NULL)
 	{

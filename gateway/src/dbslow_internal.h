@@ -18,6 +18,7 @@ struct dbslow_conn
 {
 	pthread_t	thread;
 	PGconn	   *conn;			/* NULL: away; changed under the lock */
+	dbopen	   *opening;		/* an attempt that outlasted its time: the next goes on with it */
 	int64_t		retry_at;		/* of an attempt to connect; changed under the lock */
 	unsigned	failures;		/* attempts in a row; changed under the lock */
 	bool		begun;			/* a transaction */

@@ -6,13 +6,14 @@
  * that is gone, answers nothing at all.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "db.h"
 #include "dbthread.h"
+
+/* So that an attempt can tell itself what it waited for. */
+#define GRACE_MS 50
 
 int64_t
 dbthread_now(void)
@@ -38,19 +39,18 @@ dbthread_sleep(const dbthread *t, int64_t ms)
 void
 dbthread_close(dbthread *t)
 {
+	dbopen_abandon(&t->opening);
 	PQfinish(t->conn);
 	t->conn = NULL;
 }
 
-/* Until the connection is ready for events; false: too late, or it is to end. */
+/* Until fd is ready for events; false: too late, or it is to end. */
 static bool
-wait_for(dbthread *t, short events, int64_t until, fault *f)
+wait_for(int fd, int stop, short events, int64_t until, fault *f)
 {
 	for (;;)
 	{
-		struct pollfd fds[2] = {
-			{.fd = PQsocket(t->conn), .events = events}, {.fd = t->stop, .events = POLLIN}
-		};
+		struct pollfd fds[2] = {{.fd = fd, .events = events}, {.fd = stop, .events = POLLIN}};
 		int64_t		left = until - dbthread_now();
 		int			n;
 
@@ -66,34 +66,23 @@ wait_for(dbthread *t, short events, int64_t until, fault *f)
 	}
 }
 
-static void
-ignore_notice(void *arg, const PGresult *result)
+bool
+dbthread_wait(const PGconn *conn, int stop, short events, int64_t until, fault *f)
 {
-	(void) arg;
-	(void) result;
+	return wait_for(PQsocket(conn), stop, events, until, f);
 }
 
+/* An attempt that outlasts its time, in the resolver, is kept: the next call goes on with it. */
 static bool
-connect_until(dbthread *t, int64_t until, fault *f)
+connect_until(dbthread *t, int timeout_ms, fault *f)
 {
-	db_params	params;
+	int64_t		until = dbthread_now() + timeout_ms;
 
-	db_connect_params(&params, t->purpose);
-	t->conn = PQconnectStartParams(params.keywords, params.values, 1);
-	if (t->conn == NULL)
-		return fault_set(f, "out of memory");
-	PQsetNoticeReceiver(t->conn, ignore_notice, NULL);
-	for (PostgresPollingStatusType want = PGRES_POLLING_WRITING; PQstatus(t->conn) != CONNECTION_BAD;)
-	{
-		if (want == PGRES_POLLING_OK)
-			return true;
-		if (want == PGRES_POLLING_FAILED)
-			break;
-		if (!wait_for(t, want == PGRES_POLLING_READING ? POLLIN : POLLOUT, until, f))
-			return false;
-		want = PQconnectPoll(t->conn);
-	}
-	return fault_set(f, "%s", PQerrorMessage(t->conn));
+	if (!dbopen_begin(&t->opening, t->purpose, timeout_ms, f) ||
+		!wait_for(dbopen_fd(t->opening), t->stop, POLLIN, until + GRACE_MS, f))
+		return false;
+	t->conn = dbopen_take(&t->opening, f);
+	return t->conn != NULL;
 }
 
 bool
@@ -105,12 +94,10 @@ dbthread_connect(dbthread *t, int timeout_ms, fault *f)
 
 	if (t->conn != NULL && PQstatus(t->conn) == CONNECTION_OK)
 		return true;
-	dbthread_close(t);
-	if (!connect_until(t, dbthread_now() + timeout_ms, f))
-	{
-		dbthread_close(t);
+	PQfinish(t->conn);
+	t->conn = NULL;
+	if (!connect_until(t, timeout_ms, f))
 		return false;
-	}
 	/* So that it is the server that says it took too long, while it can. */
 	snprintf(timeout, sizeof(timeout), "%d", timeout_ms > 500 ? timeout_ms - 250 : timeout_ms);
 	result = dbthread_query(t, "SELECT set_config('search_path', 'pg_catalog', false),"
@@ -134,7 +121,7 @@ read_result(dbthread *t, int64_t until, fault *f)
 	for (;;)
 	{
 		while (PQisBusy(t->conn))
-			if (!wait_for(t, POLLIN, until, f) || !PQconsumeInput(t->conn))
+			if (!dbthread_wait(t->conn, t->stop, POLLIN, until, f) || !PQconsumeInput(t->conn))
 			{
 				if (PQstatus(t->conn) == CONNECTION_BAD)
 					fault_set(f, "%s", PQerrorMessage(t->conn));

@@ -4,11 +4,12 @@
  *		brought back to the request, if that still waits.
  */
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "dbappend.h"
 #include "dbpipe.h"
 #include "dbslow.h"
@@ -19,22 +20,20 @@
 job *
 job_new(struct request *r)
 {
-	job		   *j = calloc(1, sizeof(*j));
-	struct timespec now;
+	job		   *j = malloc(sizeof(*j));
 
 	if (j == NULL)
 		return NULL;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	memset(j, 0, offsetof(job, path));
 	j->route = r->match.route;
 	j->loop = r->loop;
 	j->request = r;
 	j->who = r->who;
 	j->head = strcmp(r->method, "HEAD") == 0;
-	j->queued_us = (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	j->queued_us = clock_us(CLOCK_MONOTONIC);
 	strcpy(j->path, r->target.path);
 	strcpy(j->trace_id, r->trace_id);
 	strcpy(j->request_id, r->id);
-	snprintf(j->traceparent, sizeof(j->traceparent), "00-%s-%s-%s", r->trace_id, r->span_id, r->trace_flags);
 	lc_buf_init(&j->context, &lc_alloc_malloc);
 	lc_buf_init(&j->filters, &lc_alloc_malloc);
 	lc_buf_init(&j->body, &lc_alloc_malloc);

@@ -21,10 +21,8 @@ typedef struct job
 	loop	   *loop;
 	struct request *request;	/* NULL: it gave up; nobody will read the reply */
 	identity	who;
-	char		path[1024];		/* "instance" of problems */
 	char		trace_id[33];
 	char		request_id[40];
-	char		traceparent[64];
 	lc_buf		context;		/* JSON for the SQL function */
 	lc_buf		filters;		/* of a paged route: JSON, canonical; cursors are bound to it */
 	lc_buf		body;			/* canonical JSON, or the bytes of BODY_BYTES */
@@ -34,7 +32,6 @@ typedef struct job
 	int64_t		deadline;		/* loop_now(): not worth starting after it */
 	int64_t		queued_us;		/* for the histogram */
 	int			tries;			/* that ended in 40001 or 40P01; of an append also in a lost connection */
-	reply		reply;
 	loop_call	call;			/* for job_done from another thread */
 	atomic_bool abandoned;		/* nobody waits any more */
 	bool		streaming;		/* stream_begin has taken the reply */
@@ -43,6 +40,9 @@ typedef struct job
 	bool		alone;			/* one that it shared has failed: now by itself */
 	bool		again;			/* asked for the second time: its answer was lost */
 	struct append_item *append;	/* of dbappend.c */
+	/* Long, and set by job_new: from here on nothing is zeroed before. */
+	char		path[1024];		/* "instance" of problems */
+	reply		reply;
 } job;
 
 /* For request.c.  NULL: no memory.  job_free before job_submit only. */

@@ -8,7 +8,6 @@
  * difference whether standard output is blocking.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -19,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "lc_jcs.h"
 #include "log.h"
 #include "request.h"
@@ -250,20 +250,37 @@ log_number(lc_buf *line, const char *name, int64_t value)
 	lc_buf_put_int64(line, value);
 }
 
+/* A second is written once, however many lines it has. */
+static const char *
+time_of_day(void)
+{
+	static _Thread_local time_t second = -1;
+	static _Thread_local char text[64];
+	static _Thread_local char *decimals;
+	int64_t		us = clock_us(CLOCK_REALTIME);
+	int			milliseconds = (int) (us / 1000 % 1000);
+
+	if (second != us / 1000000)
+	{
+		struct tm	utc;
+
+		second = us / 1000000;
+		gmtime_r(&second, &utc);
+		decimals = text + strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.", &utc);
+		strcpy(decimals, "000Z");
+	}
+	decimals[0] = (char) ('0' + milliseconds / 100);
+	decimals[1] = (char) ('0' + milliseconds / 10 % 10);
+	decimals[2] = (char) ('0' + milliseconds % 10);
+	return text;
+}
+
 static void
 begin(lc_buf *line, log_level level, const char *event)
 {
-	struct timespec now;
-	struct tm	utc;
-	char		time[64];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	snprintf(time, sizeof(time), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ", utc.tm_year + 1900, utc.tm_mon + 1,
-			 utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec / 1000000);
 	lc_buf_init(line, &lc_alloc_malloc);
 	lc_buf_puts(line, "{\"time\":\"");
-	lc_buf_puts(line, time);
+	lc_buf_puts(line, time_of_day());
 	lc_buf_puts(line, "\"");
 	log_member(line, "level", level_names[level]);
 	log_member(line, "event", event);
@@ -327,21 +344,18 @@ void
 log_request(const request *r)
 {
 	log_level	level = level_of(r);
-	struct timespec now;
-	int64_t		us;
-	char		milliseconds[64];
+	char		milliseconds[CLOCK_MS_SIZE];
 	lc_buf		line;
 
 	if (!wanted(level))
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	us = (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000 - r->started_us;
-	snprintf(milliseconds, sizeof(milliseconds), ",\"duration_ms\":%" PRId64 ".%03d", us / 1000, (int) (us % 1000));
+	clock_put_ms(milliseconds, clock_us(CLOCK_MONOTONIC) - r->started_us);
 	begin(&line, level, "request");
 	log_member(&line, "method", r->method);
 	log_member(&line, "route", r->match.route != NULL ? r->match.route->name : "");
 	log_member(&line, "path", r->target.path);
 	log_number(&line, "status", r->reply.status);
+	lc_buf_puts(&line, ",\"duration_ms\":");
 	lc_buf_puts(&line, milliseconds);
 	log_member(&line, "tenant", r->who.tenant);
 	log_member(&line, "request_id", r->id);

@@ -462,9 +462,10 @@ answer(request *r, const char *status, const check *checks, size_t n)
 void
 probe_live(request *r)
 {
-	check		live = make_check("process", true, false, "answers");
+	static const char body[] =
+		"{\"checks\":[{\"degraded\":false,\"detail\":\"answers\",\"name\":\"process\",\"ok\":true}],\"status\":\"ready\"}";
 
-	answer(r, "ready", &live, 1);
+	request_text(r, 200, "application/json", body, sizeof(body) - 1);
 }
 
 void

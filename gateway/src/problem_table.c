@@ -114,8 +114,8 @@ static const problem_kind kinds[] = {
 	"Idempotency-Key; the answer is 200 once the standbys have it.", QUIET, ONCE, 1},
 	{"keys_missing", 503, "No keys", "The gateway has not got the authority's keys yet, so it can judge no token. The "
 	"token may be good: send the request again as Retry-After says.", QUIET, ONCE, 1},
-	{"draining", 503, "Shutting down", "This gateway is about to stop. Send the request again; another one answers.",
-	QUIET, ONCE, 1},
+	{"draining", 503, "Shutting down", "This gateway is about to stop; another one answers. An append may have been "
+	"stored nevertheless: send it again with the same id or Idempotency-Key.", QUIET, ONCE, 1},
 	{"deadline", 504, "Deadline passed", "The answer was not there in time, and the request was given up. An append "
 	"may have been stored nevertheless: send it again with the same id or Idempotency-Key.", QUIET, ONCE, 0},
 	{"internal", 500, "Internal error", "Something failed that the gateway does not expect. The log has a line with "

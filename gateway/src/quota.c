@@ -27,7 +27,7 @@
 
 typedef struct tenant
 {
-	char		name[64];
+	char		name[IDENTITY_TENANT_SIZE];
 	uint64_t	unanchored, accepted;
 	double		tokens;
 	double		filled_at;		/* seconds; 0: never */
@@ -92,7 +92,7 @@ find(const char *name)
 	t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return NULL;
-	strncpy(t->name, name, sizeof(t->name) - 1);
+	strcpy(t->name, name);
 	at = place(name);			/* forgetting may have moved the end of the list */
 	*at = t;
 	known++;

@@ -7,13 +7,14 @@
  * between.  So a refusal waits for the end of a short body, to keep the
  * connection; one that comes in the middle of a long body is written past it.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "auth.h"
 #include "body.h"
+#include "clock.h"
 #include "config.h"
 #include "door.h"
 #include "log.h"
@@ -30,15 +31,6 @@
 
 /* An answer of SQL's slow class is waited for a little longer than the statement may run. */
 #define SLOW_GRACE_MS 2000
-
-static int64_t
-clock_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 const char *
 request_header(const request *r, const char *name)
@@ -149,14 +141,15 @@ request_begin(void *cls, const char *raw, struct MHD_Connection *connection)
 	door	   *d = cls;
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	door_connection *peer = info != NULL ? info->socket_context : NULL;
-	request    *r = peer != NULL ? calloc(1, sizeof(*r)) : NULL;
+	request    *r = peer != NULL ? malloc(sizeof(*r)) : NULL;
 
 	if (r == NULL)
 		return NULL;
+	memset(r, 0, offsetof(request, target));
 	r->loop = door_loop(d);
 	r->connection = connection;
 	r->peer = peer;
-	r->started_us = clock_us();
+	r->started_us = clock_us(CLOCK_MONOTONIC);
 	r->deadline.fire = deadline_passed;
 	r->deadline.arg = r;
 	r->keys.fn = keys_came;
@@ -212,7 +205,7 @@ identity_judged(request *r)
 			wait_begin(r, r->loop->now + config_now()->request_timeout_ms);
 			return MHD_YES;
 		default:
-			r->admitted_us = clock_us();
+			r->admitted_us = clock_us(CLOCK_MONOTONIC);
 			r->stage = REQUEST_BODY;
 			return MHD_YES;
 	}
@@ -535,7 +528,7 @@ request_completed(void *cls, struct MHD_Connection *connection, void **context,
 		stream_refuse(r->reply.stream);
 	loop_timer_end(r->loop, &r->deadline);
 	log_request(r);
-	prom_request(r, (double) (clock_us() - r->started_us) / 1e6);
+	prom_request(r, (double) (clock_us(CLOCK_MONOTONIC) - r->started_us) / 1e6);
 	prom_in_flight(-1);
 	atomic_fetch_sub_explicit(&r->loop->requests, 1, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&bodies_held, (int64_t) r->counted, memory_order_relaxed);

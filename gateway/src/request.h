@@ -37,7 +37,6 @@ typedef struct request
 	struct MHD_Connection *connection;
 	struct door_connection *peer;	/* of the connection: certificate, deadline, admin port */
 	char		method[16];
-	target		target;
 	const char *target_fault;	/* NULL: it is good */
 	bool		target_too_long;
 	size_t		target_length;	/* of the text in the request line */
@@ -56,7 +55,6 @@ typedef struct request
 	uint64_t	events;			/* of BODY_EVENTS: how many there are */
 	size_t		counted;		/* bytes of the body, as they count in LEDGER__HTTP__BODYMEMORY */
 	struct body_work *parsing;	/* of a long body */
-	reply		reply;
 	struct job *job;			/* while one runs for it */
 	loop_timer	deadline;
 	loop_call	keys;			/* waiting for keys (auth.h) */
@@ -65,6 +63,9 @@ typedef struct request
 	bool		suspended, answered;
 	bool		broken;			/* its client went away before all was sent */
 	size_t		sent;			/* bytes of the answer's body */
+	/* Long, and set up by functions of their own: from here on nothing is zeroed before. */
+	target		target;
+	reply		reply;
 } request;
 
 /* A header of the request; NULL: none.  Values were found free of control bytes. */

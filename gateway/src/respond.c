@@ -3,12 +3,10 @@
  *		A reply on its way out: conditional requests, page tokens, the header
  *		fields that every answer has, and libmicrohttpd's response object.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
+#include "clock.h"
 #include "config.h"
 #include "door.h"
 #include "loop_internal.h"
@@ -105,17 +103,14 @@ add(struct MHD_Response *response, const char *name, const char *value)
 static void
 add_timing(const request *r, struct MHD_Response *response)
 {
-	struct timespec now;
-	int64_t		end;
-	int64_t		admitted;
-	char		value[96];
+	int64_t		end = clock_us(CLOCK_MONOTONIC);
+	int64_t		admitted = r->admitted_us != 0 ? r->admitted_us : end;
+	char		value[32 + 2 * CLOCK_MS_SIZE];
+	char	   *at = stpcpy(value, "admit;dur=");
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	end = (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-	admitted = r->admitted_us != 0 ? r->admitted_us : end;
-	snprintf(value, sizeof(value), "admit;dur=%" PRId64 ".%03d, work;dur=%" PRId64 ".%03d",
-			 (admitted - r->started_us) / 1000, (int) ((admitted - r->started_us) % 1000),
-			 (end - admitted) / 1000, (int) ((end - admitted) % 1000));
+	at = clock_put_ms(at, admitted - r->started_us);
+	at = stpcpy(at, ", work;dur=");
+	clock_put_ms(at, end - admitted);
 	add(response, "Server-Timing", value);
 }
 

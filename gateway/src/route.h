@@ -45,7 +45,8 @@ enum
 	ROUTE_READ_ONLY = 1 << 1,	/* in a READ ONLY transaction */
 	ROUTE_PAGED = 1 << 2,		/* takes and gives cursors */
 	ROUTE_SIGNED_URL = 1 << 3,	/* a valid signed link stands in for the token (link.h) */
-	ROUTE_GZIP = 1 << 4			/* compressed if the client wants it */
+	ROUTE_GZIP = 1 << 4,		/* compressed if the client wants it */
+	ROUTE_LONG = 1 << 5			/* one answer may take as long as a page */
 };
 
 typedef struct route

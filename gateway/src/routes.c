@@ -53,7 +53,7 @@ const route routes[] = {
 		.class = ROUTE_SLOW, .function = "ledger_http_consistency", .query = "from to"},
 	{.name = "getTile", .method = "GET", .pattern = CHAIN "/tile/{tile...}", .scope = SCOPE_EVENTS_READ,
 		.class = ROUTE_QUICK, .function = "ledger_http_tile", .produces = "application/octet-stream",
-		.flags = RO},
+		.flags = RO | ROUTE_LONG},
 	{.name = "listAnchors", .method = "GET", .pattern = "/v1/ledger/anchors", .scope = SCOPE_EVENTS_READ,
 		.class = ROUTE_QUICK, .function = "ledger_http_anchors", .query = "chainId sinceSize limit cursor",
 		.flags = RO | ROUTE_PAGED},

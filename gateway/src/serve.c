@@ -23,6 +23,7 @@
 #include "body.h"
 #include "config.h"
 #include "cursor.h"
+#include "dbopen.h"
 #include "dbslow.h"
 #include "log.h"
 #include "loop.h"
@@ -244,6 +245,7 @@ drain(int signal)
 	dbslow_stop();
 	auth_stop();
 	probe_stop();
+	dbopen_stop();
 	log_line(LOG_INFO, "stop", "Ledger stopped");
 	log_flush();
 }

@@ -109,6 +109,7 @@ parse_path(writer *w, const char *raw, const char *end, target *out)
 			slash = end;
 		if (out->segments_count == TARGET_MAX_SEGMENTS)
 			return "it has too many segments";
+		*segment = "";
 		fault = decode(w, raw + 1, slash, false, segment);
 		if (fault == NULL && (**segment == '\0' || strcmp(*segment, ".") == 0 || strcmp(*segment, "..") == 0))
 			fault = "it has an empty segment, or \".\" or \"..\"";
@@ -129,10 +130,10 @@ parse_pair(writer *w, const char *raw, const char *end, target *out)
 
 	if (out->query_count == TARGET_MAX_QUERY)
 		return "it has too many parameters";
+	pair->name = pair->value = "";
 	fault = decode(w, raw, equals != NULL ? equals : end, true, &pair->name);
 	if (fault == NULL && *pair->name == '\0')
 		return "it has a parameter without a name";
-	pair->value = "";
 	if (fault == NULL && equals != NULL)
 		fault = decode(w, equals + 1, end, true, &pair->value);
 	out->query_count++;
@@ -176,6 +177,7 @@ skip_authority(const char *raw, size_t n, target *out)
 		if (host == 0 || host >= sizeof(out->authority))
 			return NULL;
 		memcpy(out->authority, raw + scheme, host);
+		out->authority[host] = '\0';
 		return raw + scheme + host;
 	}
 	return raw;
@@ -190,7 +192,11 @@ target_parse(const char *raw, size_t n, target *out)
 	const char *fault;
 	writer		w;
 
-	memset(out, 0, sizeof(*out));
+	/* Not the room for what is not there: each request does this. */
+	out->text = NULL;
+	out->authority[0] = out->path[0] = '\0';
+	out->segments_count = out->query_count = 0;
+	out->slashed = 0;
 	if (target_too_long(raw, n))
 		return too_long;
 	raw = skip_authority(raw, n, out);
@@ -208,7 +214,10 @@ target_parse(const char *raw, size_t n, target *out)
 	if (fault == NULL && query != NULL)
 		fault = parse_query(&w, query + 1, end, out);
 	if (fault == NULL)
+	{
 		memcpy(out->path, raw, (size_t) (path_end - raw));
+		out->path[path_end - raw] = '\0';
+	}
 	return fault;
 }
 

@@ -46,7 +46,7 @@ typedef struct tick
 	int64_t		(*every) (void);
 	/* False: it failed.  *skipped: another gateway is at it. */
 	bool		(*run) (bool soon, bool *skipped, fault *f);
-	int64_t		next;			/* dbthread_now() */
+	int64_t		last;			/* dbthread_now() when it was begun; 0: never */
 	bool		bad;			/* the last one failed, and that was told */
 	tick_counters counters;
 } tick;
@@ -307,17 +307,24 @@ run_tick(tick *t, bool now)
 		tell_end(t, good, &f);
 }
 
-/* Until the next one is due or called for; false: it is to end. */
+/* Asked anew each time: how often may have been changed since. */
+static int64_t
+due(const tick *t)
+{
+	return t->last == 0 ? 0 : t->last + t->every();
+}
+
+/* Until the next one is due or called for, or for a second; false: it is to end. */
 static bool
 wait_due(void)
 {
 	struct pollfd fds[2] = {{.fd = db.stop, .events = POLLIN}, {.fd = wake, .events = POLLIN}};
-	int64_t		next = ticks[0].next,
+	int64_t		next = due(&ticks[0]),
 				left;
 
 	for (size_t i = 1; i < TICKS; i++)
-		if (ticks[i].next < next)
-			next = ticks[i].next;
+		if (due(&ticks[i]) < next)
+			next = due(&ticks[i]);
 	left = next - dbthread_now();
 	if (poll(fds, 2, left < 0 ? 0 : left > 1000 ? 1000 : (int) left) > 0 && fds[1].revents != 0)
 	{
@@ -352,10 +359,10 @@ run(void *arg)
 			int64_t		now = dbthread_now();
 			bool		called = i == 0 && take_soon(now, anchored);
 
-			if (!called && now < ticks[i].next)
+			if (!called && now < due(&ticks[i]))
 				continue;
 			run_tick(&ticks[i], called);
-			ticks[i].next = now + ticks[i].every();
+			ticks[i].last = now;
 			if (i == 0)
 				anchored = dbthread_now();
 		}

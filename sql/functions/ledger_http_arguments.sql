@@ -69,12 +69,14 @@ CREATE FUNCTION ledger.ledger_http_uuid(value text, name text) RETURNS uuid
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
 	AS $$
+DECLARE
+	v_id uuid := ledger.ledger_uuid(value);
 BEGIN
-	-- The cast alone would take braces and misplaced dashes: one id, one spelling (but for case).
-	IF value !~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' THEN
+	-- The cast would take braces and misplaced dashes: one id, one spelling (but for case).
+	IF v_id IS NULL AND value IS NOT NULL THEN
 		PERFORM ledger.ledger_http_malformed(name, value, 'a UUID');
 	END IF;
-	RETURN value::uuid;
+	RETURN v_id;
 END
 $$;
 COMMENT ON FUNCTION ledger.ledger_http_uuid(text, text) IS

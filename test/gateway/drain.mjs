@@ -74,8 +74,12 @@ test('what does not end in time is refused with 503, and the exit is clean', asy
 		assert.equal(answer.status, 503, answer.text);
 		assert.equal(answer.json.code, 'draining');
 		assert.ok(Number(answer.headers['retry-after']) > 0);
+		assert.match(answer.json.hint, /may have been stored nevertheless: send it again with the same id/);
 	}
 	await lock.release();
+	// The server has all of the first one, and goes on with it.
+	await waitFor(async () => await sql("SELECT count(*) FROM ledger.ledger_events WHERE tenant_id = :'t'", { vars: { t: tenant } }) === '1',
+		{ what: 'what was refused to be stored' });
 	// A second signal would end it at once.
 	await gateway.exited;
 	await gateway.stop();

@@ -64,3 +64,18 @@ test('a rate with a burst, and Retry-After that is true', async () => {
 	assert.ok(Number(debt.headers['retry-after']) >= 2, debt.headers['retry-after']);
 	await gateway.stop();
 });
+
+test('a name as long as they may be: its quota holds, and it is one tenant in the metrics', async () => {
+	const gateway = await startGateway({ env: { LEDGER__QUOTA__RATE: '2', LEDGER__QUOTA__BURST: '6', LEDGER__OBSERVABILITY__REFRESH: '200ms' } });
+	const tenant = await newTenant('n'.repeat(117));
+	assert.equal(tenant.length, 128);
+	const { answer } = await fill(gateway, tenant, 40);
+	assert.equal(answer?.status, 429);
+	// Once the probe has seen the tenant.
+	const series = await waitFor(async () => {
+		const names = (await gateway.admin('/metrics')).text.split('\n').filter((line) => line.includes('tenant="nnn')).map((line) => line.replace(/ [^ ]+$/, ''));
+		return names.includes(`ledger_quota_rejections_total{tenant="${tenant}",reason="rate"}`) && names;
+	}, { what: 'the refusal in the metrics' });
+	assert.deepEqual(series, [...new Set(series)], 'each once');
+	await gateway.stop();
+});

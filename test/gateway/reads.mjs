@@ -28,10 +28,10 @@ async function events(tenant, n) {
 	return answers.map((answer) => { assert.equal(answer.status, 201, answer.text); return answer.json.envelope.id; });
 }
 
-// Sends the requests while the events are locked, so that all but the first two of a tenant
+// Sends the requests while the events (or another table) are locked, so that all but the first two of a tenant
 // wait together; gives what became of them, and what was done before the lock was released.
-async function together(requests, { alone = 2, meanwhile } = {}) {
-	const lock = await hold('LOCK TABLE ledger.ledger_events IN ACCESS EXCLUSIVE MODE');
+async function together(requests, { alone = 2, meanwhile, table = 'ledger_events' } = {}) {
+	const lock = await hold(`LOCK TABLE ledger.${table} IN ACCESS EXCLUSIVE MODE`);
 	const answers = [];
 	for (let i = 0; i < requests.length; i++) {
 		answers.push(requests[i]());
@@ -71,6 +71,20 @@ test('reads that wait share a statement, and one of no event spoils nothing', as
 	assert.equal(await shared(), before[0] + 1);
 	assert.equal(await sharing(), before[1] + wanted.length - 2);
 	assert.equal(await metric('ledger_db_retries_total'), before[2], 'nobody was asked twice');
+});
+
+test('no more than 32 share, and tiles not at all: other tenants wait behind each statement', async () => {
+	const tenant = await newTenant('many');
+	const [id] = await events(tenant, 1);
+	const before = [await shared(), await sharing()];
+	(await together(Array.from({ length: 35 }, () => () => read(tenant, id)))).forEach((answer) => good(answer, id));
+	assert.deepEqual([await shared(), await sharing()], [before[0] + 1, before[1] + 32]);
+
+	const [{ chainId }] = (await gateway.api('/v1/ledger/chains', { tenant })).json.chains;
+	const tile = () => gateway.api(`/v1/ledger/chains/${chainId}/tile/entries/000`, { tenant, agent: false });
+	const tiles = await together(Array.from({ length: 6 }, () => tile), { alone: 6, table: 'ledger_merkle_roots' });
+	assert.deepEqual(tiles.map((answer) => answer.json.code), Array(6).fill('LG404'));
+	assert.equal(await shared(), before[0] + 1);
 });
 
 test('HEAD, If-None-Match and request ids are each request\'s own in a shared statement', async () => {

@@ -25,23 +25,32 @@ const attach = (finding) => gateway.api(`/v1/ledger/findings/${finding}/attachme
 	{ method: 'POST', tenant, body: 'x', headers: { 'Content-Type': 'text/plain', 'Idempotency-Key': `key-${finding}` } });
 const stored = async (finding) => (await rows(`SELECT event_id AS id FROM ledger.ledger_events WHERE tenant_id = '${tenant}' AND finding_id = '${finding}'`)).map((row) => row.id);
 
-// The commit of what is asked waits for a standby that is not there, until an administrator ends the wait.
-async function cancelled(ask, meanwhile = (answer) => answer) {
+const toOneThatWaits = (call) => waitFor(async () => await sql(`SELECT count(${call}) FROM pg_stat_activity
+	WHERE wait_event = 'SyncRep' AND application_name LIKE 'findings-ledger-gateway %'`) === '1', { what: 'the wait for the standby' });
+const cancelWait = () => toOneThatWaits('pg_cancel_backend(pid)');
+
+async function withoutStandby(work) {
 	await standbys('nobody');
 	try {
-		const asked = ask();
-		await waitFor(async () => await sql(`SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
-			WHERE wait_event = 'SyncRep' AND application_name LIKE 'findings-ledger-gateway %'`) === '1', { what: 'the wait for the standby' });
-		return await meanwhile(await asked);
+		return await work();
 	} finally {
 		await standbys('');
 	}
 }
 
+// The commit of what is asked waits for a standby that is not there, until an administrator ends the wait.
+const cancelled = (ask, meanwhile = (answer) => answer) => withoutStandby(async () => {
+	const asked = ask();
+	await cancelWait();
+	return meanwhile(await asked);
+});
+const unreplicated = (answer) =>
+	assert.deepEqual([answer.status, answer.json.code, answer.headers['retry-after']], [503, 'not_replicated', '1'], answer.text);
+
 test('an append whose wait for the standbys was cancelled is not acknowledged, and its id is told', async () => {
 	const event = anEvent();
 	const id = await cancelled(() => append(event), async (answer) => {
-		assert.deepEqual([answer.status, answer.json.code, answer.headers['retry-after']], [503, 'not_replicated', '1'], answer.text);
+		unreplicated(answer);
 		const [known, ...more] = await stored(event.findingId);
 		assert.deepEqual(more, []);
 		assert.match(answer.json.hint, new RegExp(`"eventId": "${known}"`));
@@ -61,11 +70,28 @@ test('nor are a batch and an attachment', async () => {
 	const finding = `standby-${randomUUID()}`;
 	for (const ask of [batch, () => attach(finding)]) {
 		const answer = await cancelled(ask);
-		assert.deepEqual([answer.status, answer.json.code, answer.headers['retry-after']], [503, 'not_replicated', '1'], answer.text);
+		unreplicated(answer);
 		const again = await ask();
 		assert.deepEqual([again.status, again.headers['idempotency-hit']], [200, 'true'], again.text);
 	}
 	assert.equal((await stored(finding)).length, 1);
+});
+
+test('nor is the same event from two who share the transaction: one wrote it, the other found it there', async () => {
+	const event = anEvent({ id: randomUUID() });
+	const answers = await withoutStandby(async () => {
+		const leading = append(anEvent());
+		await toOneThatWaits('*');
+		const both = [append(event), append(event)];
+		await waitFor(async () => (await gateway.admin('/metrics')).text.includes('\nledger_db_pool_waiting 2\n'), { what: 'the two to wait' });
+		await cancelWait();
+		unreplicated(await leading);
+		await cancelWait();
+		return Promise.all(both);
+	});
+	answers.forEach(unreplicated);
+	assert.deepEqual(await stored(event.findingId), [event.id]);
+	assert.equal((await append(event)).status, 200);
 });
 
 test('the next one is told nothing of it', async () => {

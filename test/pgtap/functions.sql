@@ -1,6 +1,6 @@
 -- Functions: what they promise to the planner, and that they keep it.
 BEGIN;
-SELECT plan(33);
+SELECT plan(34);
 
 CREATE TEMP VIEW ours AS
 	SELECT p.*, l.lanname FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang WHERE p.pronamespace = 'ledger'::regnamespace;
@@ -8,7 +8,7 @@ CREATE TEMP VIEW ours AS
 -- The public C functions, exactly: volatility, parallel safety, STRICT.
 SELECT set_eq($$ SELECT proname::text, pg_get_function_arguments(oid), provolatile::text || proparallel::text || CASE WHEN proisstrict THEN 's' ELSE '' END FROM ours
 		WHERE lanname = 'c' AND proname IN ('ledger_canonical_json', 'ledger_payload_hash', 'ledger_event_hash', 'ledger_leaf_hash', 'ledger_event_envelope', 'ledger_event_json', 'ledger_event_line', 'ledger_fold_events',
-			'ledger_chain_id', 'ledger_uuid_v7', 'ledger_tenant_allowed', 'ledger_tenant_selected') $$, $$ VALUES
+			'ledger_chain_id', 'ledger_uuid', 'ledger_uuid_v7', 'ledger_tenant_allowed', 'ledger_tenant_selected') $$, $$ VALUES
 	('ledger_canonical_json', 'document json', 'iss'),
 	('ledger_canonical_json', 'document jsonb', 'iss'),
 	('ledger_payload_hash', 'salt bytea, payload jsonb', 'iss'),
@@ -18,6 +18,7 @@ SELECT set_eq($$ SELECT proname::text, pg_get_function_arguments(oid), provolati
 	('ledger_event_json', 'event record', 'sss'),
 	('ledger_event_line', 'tenant text, event_id uuid, OUT chain_id uuid, OUT sequence_no bigint, OUT line text', 'sss'),
 	('ledger_chain_id', 'tenant text, policy_version text', 'iss'),
+	('ledger_uuid', 'value text', 'iss'),
 	('ledger_uuid_v7', '', 'vs'),
 	('ledger_tenant_allowed', 'tenant text', 'sss'),
 	('ledger_tenant_selected', 'tenant text', 'sss') $$, 'the hash recipes');
@@ -119,6 +120,7 @@ SELECT is(pg_temp.in_workers(query), 'same', 'in workers: ' || name) FROM (VALUE
 	('ledger_canonical_json(json)', $$ SELECT md5(string_agg(ledger.ledger_canonical_json(document::text::json), '' ORDER BY n)) FROM public.to_scan $$),
 	('ledger_payload_hash', $$ SELECT md5(string_agg(ledger.ledger_payload_hash('', document)::text, '' ORDER BY n)) FROM public.to_scan $$),
 	('ledger_chain_id', $$ SELECT md5(string_agg(ledger.ledger_chain_id(tenant, policy)::text, '' ORDER BY n)) FROM public.to_scan $$),
+	('ledger_uuid', $$ SELECT md5(string_agg(ledger.ledger_uuid(ledger.ledger_chain_id(tenant, policy)::text)::text, '' ORDER BY n)) FROM public.to_scan $$),
 	('ledger_uuid_v7', $$ SELECT count(DISTINCT ledger.ledger_uuid_v7()) FROM public.to_scan $$),
 	('ledger_event_hash, ledger_leaf_hash and ledger_event_envelope', $$ SELECT count(*) FILTER (WHERE ledger.ledger_event_hash(e) = e.event_hash AND ledger.ledger_leaf_hash(e) = e.merkle_leaf_hash
 		AND ledger.ledger_event_envelope(e) ->> 'tenant' = 'acme') FROM ledger.ledger_events AS e WHERE e.tenant_id = 'acme' AND e.policy_version = 'pgtap' $$),

@@ -58,6 +58,7 @@ SELECT set_eq($$ SELECT role, function FROM function_grants WHERE NOT (role = 'l
 	('PUBLIC', 'ledger_row_facts(anyelement)'),
 	('PUBLIC', 'ledger_tenant_allowed(text)'),
 	('PUBLIC', 'ledger_tenant_selected(text)'),
+	('PUBLIC', 'ledger_uuid(text)'),
 	('PUBLIC', 'ledger_uuid_v7()'),
 	('PUBLIC', 'ledger_verify_projection(text, timestamp with time zone)'),
 	('PUBLIC', 'ledger_frontier_root(bytea, bigint)'),

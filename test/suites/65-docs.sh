@@ -56,7 +56,7 @@ if [ $# -eq 0 ]; then
 	check_runner
 	check_formats
 	set -- README.md docs/tutorial.md docs/how-to/write-events.md docs/how-to/tenants-and-roles.md docs/how-to/maintain.md docs/how-to/keys.md \
-		docs/how-to/use-the-gateway.md docs/how-to/attachments.md
+		docs/how-to/use-the-gateway.md docs/how-to/attachments.md docs/how-to/monitor.md
 fi
 for page in "$@"; do
 	fresh_copy

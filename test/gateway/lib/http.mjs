@@ -7,7 +7,7 @@ import https from 'node:https';
 // headers has lower-case names; raw is the list as it came.  An object as body is sent as JSON,
 // an array as NDJSON only if the caller says so by its content type; strings and buffers go as they are.
 // options are node's (agent, cert, key, ca, servername, localAddress …).
-export function request(url, { method = 'GET', body, headers = {}, timeout = 30_000, ...options } = {}) {
+export function request(url, { method = 'GET', body, headers = {}, timeout = 120_000, ...options } = {}) {
 	const sent = { ...headers };
 	const named = (name) => Object.keys(sent).some((header) => header.toLowerCase() === name);
 	let payload = body;

@@ -10,7 +10,7 @@
 //     door.close()                             and every connection
 //     door.url                                 for LEDGER__DB__CONNECTIONSTRING
 //
-// relay({ edit }): what comes from the server goes through edit(bytes) first.
+// relay({ host }): listens there, not on 127.0.0.1.  relay({ edit }): what comes from the server goes through edit(bytes) first.
 import { connect, createServer } from 'node:net';
 import { database } from './cluster.mjs';
 
@@ -35,7 +35,7 @@ function query(text) {
 	return message;
 }
 
-export async function relay({ port = 0, edit = (bytes) => bytes } = {}) {
+export async function relay({ host = '127.0.0.1', port = 0, edit = (bytes) => bytes } = {}) {
 	const links = new Set();
 	let silent = false;
 	let unanswered = 0;
@@ -87,11 +87,11 @@ export async function relay({ port = 0, edit = (bytes) => bytes } = {}) {
 		client.on('data', (chunk) => ask(link, chunk));
 		link.upstream.on('data', (chunk) => answer(link, chunk));
 	});
-	await new Promise((done, failed) => { server.once('error', failed); server.listen(port, '127.0.0.1', done); });
+	await new Promise((done, failed) => { server.once('error', failed); server.listen(port, host, done); });
 	const own = server.address().port;
 	return {
 		port: own,
-		url: `postgresql://${database.user}@127.0.0.1:${own}/${database.name}`,
+		url: `postgresql://${database.user}@${host}:${own}/${database.name}`,
 		silence: (on = true) => { silent = on; },
 		unanswered: () => unanswered,
 		cut: (pattern, last = '') => new Promise((done) => { cutting = { pattern, end: last, done }; }),

@@ -29,6 +29,11 @@ FROM (VALUES ('a', 'b'), ('x.y', 'sha256:0'), ('é', 'ü')) AS v (t, p);
 WITH u AS (SELECT clock_timestamp() AS before, ledger_uuid_v7() AS id FROM generate_series(1, 1000))
 SELECT count(DISTINCT id) AS distinct, bool_and(substr(id::text, 15, 1) = '7') AS version,
 	bool_and(abs(extract(epoch FROM before) * 1000 - ('x' || replace(left(id::text, 13), '-', ''))::bit(48)::bigint) < 5000) AS now FROM u;
+-- An id has one spelling, but for case; what PostgreSQL's cast takes besides is none.
+SELECT ledger_uuid('01890000-0000-7ABC-8000-0000000000af') AS id, ledger_uuid(NULL) IS NULL AS strict;
+SELECT value, ledger_uuid(value) IS NULL AS refused FROM (VALUES ('{01890000-0000-7000-8000-0000000000aa}'), ('0189-0000-0000-7000-8000-0000000000aa'),
+	('0189000000007000800000000000000000aa'), ('01890000-0000-7000-8000-0000000000ag'), ('01890000-0000-7000-8000-0000000000a'), (''),
+	('01890000-0000-7000-8000-0000000000é'), ('01890000-0000-7000-8000-0000000000aaa')) AS v (value);
 -- Errors.
 SELECT ledger_payload_hash('\x00', '{}');
 :code
