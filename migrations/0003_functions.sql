@@ -3592,7 +3592,8 @@ CREATE FUNCTION ledger.ledger_watch()
 		anchored_at timestamptz, signed boolean, projection_lag double precision, verified_size bigint, verified_at timestamptz)
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, pg_temp
-	-- Planned once a session, for whatever tenants there are; compiling would take longer than what is compiled.
+	-- Planned once a session, for whatever tenants there are: a LIMIT 1 keeps a plan that was made
+	-- while a table was small from reading all of it later.  Compiling would take longer than what is compiled.
 	SET plan_cache_mode = force_generic_plan SET jit = off
 	AS $$
 #variable_conflict use_column
@@ -3606,15 +3607,17 @@ BEGIN
 		     ELSE ledger.ledger_projection_lag(c.tenant_id, c.chain_id, c.created_at, w.recorded_at) END,
 		m.tree_size, m.verified_at
 	FROM ledger.ledger_tenants AS t
-	JOIN pg_class AS k ON k.relname = t.leaf AND k.relnamespace = 'ledger'::regnamespace AND k.relispartition
+	CROSS JOIN LATERAL (
+		SELECT FROM pg_class AS k WHERE k.relname = t.leaf AND k.relnamespace = 'ledger'::regnamespace AND k.relispartition LIMIT 1) AS k
 	JOIN ledger.ledger_chains AS c ON c.tenant_id = t.tenant_id
 	CROSS JOIN LATERAL ledger.ledger_watch_chain(c.tenant_id, c.chain_id, coalesce(c.last_anchored_sequence, 0)) AS w
 	LEFT JOIN LATERAL (
 		-- A signed note has an empty line before its signatures; the statement is larger, and compressed.
 		SELECT r.anchored_at, strpos(r.checkpoint, E'\n\n') > 0 AS signed FROM ledger.ledger_merkle_roots AS r
 		WHERE r.tenant_id = c.tenant_id AND r.chain_id = c.chain_id ORDER BY r.tree_size DESC LIMIT 1) AS a ON true
-	LEFT JOIN ledger.findings_projection AS p
-		ON p.tenant_id = c.tenant_id AND p.finding_id = w.finding_id AND p.policy_version = w.policy_version
+	LEFT JOIN LATERAL (
+		SELECT f.current_sequence FROM ledger.findings_projection AS f
+		WHERE f.tenant_id = c.tenant_id AND f.finding_id = w.finding_id AND f.policy_version = w.policy_version LIMIT 1) AS p ON true
 	LEFT JOIN LATERAL (
 		-- The newest full verification, and how far it went.
 		SELECT v.tree_size, v.verified_at FROM ledger.ledger_verification_marks AS v

@@ -139,12 +139,10 @@ ledger_event_line(PG_FUNCTION_ARGS)
 	text	   *tenant = PG_GETARG_TEXT_PP(0);
 	Datum		values[3];
 	bool		nulls[3] = {true, true, true};
-	TupleDesc	desc;
+	TupleDesc	desc = ledger_result_row(fcinfo);
 	Relation	leaf;
 	EventRow	row;
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	if (may_read(PointerGetDatum(tenant)))
 	{
 		leaf = ledger_open_leaf(VARDATA_ANY(tenant), VARSIZE_ANY_EXHDR(tenant), AccessShareLock);
@@ -157,5 +155,5 @@ ledger_event_line(PG_FUNCTION_ARGS)
 		}
 		table_close(leaf, NoLock);
 	}
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }

@@ -128,6 +128,7 @@ extern void ledger_require_utf8(void);
 extern void ledger_salted_hash(uint8 domain, Datum salt, bool salt_null, const lc_buf *canonical,
 							   uint8 *out);
 extern void ledger_row_envelope(const EventRow *row, lc_buf *out);
+extern TupleDesc ledger_result_row(FunctionCallInfo fcinfo);
 extern bool ledger_row_complete(const EventRow *row);
 extern bool ledger_try_row_envelope(const EventRow *row, lc_buf *out);
 extern int64 ledger_unix_us(TimestampTz t, const char *member);

@@ -231,6 +231,28 @@ ledger_row_to_composite(const EventRow *row, Oid rowtype)
 	return result;
 }
 
+/*
+ * The row that a function of OUT parameters returns.  Found once for all calls of
+ * a query: putting it together takes as long as a probe of an index.
+ */
+TupleDesc
+ledger_result_row(FunctionCallInfo fcinfo)
+{
+	FmgrInfo   *function = fcinfo->flinfo;
+
+	if (function->fn_extra == NULL)
+	{
+		MemoryContext before = MemoryContextSwitchTo(function->fn_mcxt);
+		TupleDesc	desc;
+
+		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		function->fn_extra = BlessTupleDesc(desc);
+		MemoryContextSwitchTo(before);
+	}
+	return function->fn_extra;
+}
+
 /* By bytes, as COLLATE "C" orders; neither is null. */
 int
 ledger_compare_text(Datum a, Datum b)

@@ -117,15 +117,13 @@ ledger_watch_chain(PG_FUNCTION_ARGS)
 	int64		anchored = PG_GETARG_INT64(2);
 	Datum		values[W_COUNT] = {0};
 	bool		nulls[W_COUNT] = {true, true, true, true, true, true};
-	TupleDesc	desc;
+	TupleDesc	desc = ledger_result_row(fcinfo);
 	TreeChain	chain;
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "ledger_watch_chain() returns a row");
 	ledger_tree_open(&chain, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), "ledger_watch_chain");
 	watch_end(&chain, anchored, values, nulls);
 	if (!nulls[W_HEAD] && DatumGetInt64(values[W_HEAD]) > anchored)
 		watch_unanchored(&chain, anchored, values, nulls);
 	ledger_tree_close(&chain);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }

@@ -9,19 +9,19 @@ choose_sizes() {
 			clients=4 chains=20 findings=50 slice=(-t 25) rounds=1
 			bulk=2000 verify_rows=3000 rebuild_rows=2000 aborted=2000 probes=20 abort_wait=0
 			steps='500 5000' most_separate=5000 lengths='250 2500' tenant_steps='2 12'
-			leaves=5000 tree_small=500 tree_large=5000 proofs=200 ticks=3
+			leaves=5000 tree_small=500 tree_large=5000 proofs=200 ticks=3 chain_events=10 metrics_tenants=10
 			;;
 		default)
 			clients=32 chains=1000 findings=10000 slice=(-T 6) rounds=3
 			bulk=200000 verify_rows=200000 rebuild_rows=100000 aborted=100000 probes=300 abort_wait=60
 			steps='1000 10000 100000' most_separate=20000 lengths='1000 10000 100000 500000' tenant_steps='10 300'
-			leaves=1000000 tree_small=10000 tree_large=500000 proofs=5000 ticks=7
+			leaves=1000000 tree_small=10000 tree_large=500000 proofs=5000 ticks=7 chain_events=1000 metrics_tenants=200
 			;;
 		long)
 			clients=32 chains=1000 findings=10000 slice=(-T 20) rounds=5
 			bulk=200000 verify_rows=1000000 rebuild_rows=1000000 aborted=100000 probes=1000 abort_wait=60
 			steps='1000 10000 100000 1000000' most_separate=100000 lengths='1000 100000 1000000 10000000' tenant_steps='10 1000'
-			leaves=1000000 tree_small=10000 tree_large=10000000 proofs=20000 ticks=15
+			leaves=1000000 tree_small=10000 tree_large=10000000 proofs=20000 ticks=15 chain_events=10000 metrics_tenants=200
 			;;
 		*) die "BENCH_SIZE is ${BENCH_SIZE}" "one of tiny, default, long" ;;
 	esac

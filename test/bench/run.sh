@@ -16,7 +16,7 @@ choose_sizes
 
 all='append-many-chains append-hot-chain append-hot-vs-plain append-bulk append-linear append-after-abort
 	append-under-dump verify verify-plpgsql projection-rebuild merkle-root proof
-	anchor-incremental gateway-append gateway-read gateway-live gateway-idle'
+	anchor-incremental gateway-append gateway-read gateway-live gateway-idle metrics-scale'
 
 # The server's user must reach it, and it must lie on a real disk.
 work=$(mktemp -d /var/tmp/ledger-bench-XXXXXXXX)

@@ -341,9 +341,9 @@ function* memory(pid) {
 
 test('a secret of the settings file that does not hold is nowhere in memory', async (t) => {
 	const kept = Buffer.alloc(32, 'kept').toString('base64');
-	// Long, and looked for in pieces: what is freed is used again, and so written over in part.
-	const passedOver = randomBytes(4000).toString('base64');
-	const pieces = Array.from({ length: 100 }, (_, i) => passedOver.slice(i * 50, i * 50 + 25));
+	// Of a size that malloc keeps apart, and looked for in pieces: it writes over the beginning of what was freed.
+	const passedOver = randomBytes(735).toString('base64');
+	const pieces = Array.from({ length: 15 }, (_, i) => passedOver.slice(i * 60 + 40, i * 60 + 80));
 	const path = file('secrets.json', { Ledger: { Http: { CursorKey: passedOver }, Attachments: { EncryptionKey: kept } } });
 	const gateway = await startGateway({ args: ['--config', path], unset: ['LEDGER__ATTACHMENTS__ENCRYPTIONKEY'] });
 	t.after(() => gateway.stop());

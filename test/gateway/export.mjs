@@ -426,3 +426,34 @@ test('an export at the end of the gateway is broken off when the time to drain i
 	assert.equal(await fetching(), '');
 	await ending.stop();
 });
+
+// One whose database says no more, and whose client has read all that came: nothing is in the way of a last chunk.
+async function stalledExport(on) {
+	const socket = await stuckExport(on, { stuck: false });
+	const backend = Number(await sql("SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'FETCH FORWARD ALL FROM ledger_http_export_rows%'"));
+	process.kill(backend, 'SIGSTOP');
+	const go = () => { try { process.kill(backend, 'SIGCONT'); } catch { /* it has ended */ } };
+	after(go);
+	socket.socket.resume();
+	let length = 0;
+	await waitFor(() => length === (length = socket.text.length), { every: 500, what: 'silence' });
+	return { socket, go };
+}
+
+test('an export whose database stalls is broken off when its time is over', async () => {
+	const hasty = await startGateway({ env: { LEDGER__EXPORT__TIMEOUT: '10s' } });
+	const { socket, go } = await stalledExport(hasty);
+	await isBrokenOff(socket);
+	go();
+	await hasty.stop();
+});
+
+test('and when the gateway ends', async () => {
+	const ending = await startGateway({ env: { LEDGER__HTTP__DRAINTIMEOUT: '1s' } });
+	const { socket, go } = await stalledExport(ending);
+	ending.signal('SIGTERM');
+	await isBrokenOff(socket);
+	go();
+	assert.deepEqual(await ending.exited, { code: 0, signal: null });
+	await ending.stop();
+});

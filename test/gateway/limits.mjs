@@ -119,7 +119,7 @@ describe('bodies', () => {
 		assert.match(answer.json.detail, /the body is empty/);
 	});
 	test('bodies of all connections together have a limit, and what ends makes room', async () => {
-		const small = await startGateway({ env: { ...env, LEDGER__HTTP__BODYMEMORY: '1048576', LEDGER__HTTP__MAXBODY: '1048576', LEDGER__HTTP__MAXBATCH: '1048576' } });
+		const small = await startGateway({ env: { ...env, LEDGER__HTTP__BODYMEMORY: '1048576', LEDGER__HTTP__MAXBODY: '1048576', LEDGER__HTTP__MAXBATCH: '1048576', LEDGER__HTTP__REQUESTTIMEOUT: '2m' } });
 		try {
 			const head = `POST /v1/ledger/events HTTP/1.1\r\n${auth()}Content-Type: application/json\r\nContent-Length: 900000\r\n\r\n`;
 			const holder = await raw(small.port);
@@ -141,7 +141,7 @@ describe('bodies', () => {
 	});
 	// 1e20 has 21 digits in canonical form, which is what goes on to the database.
 	test('a body counts as long as it becomes', async () => {
-		const small = await startGateway({ env: { ...env, LEDGER__HTTP__BODYMEMORY: '1048576', LEDGER__HTTP__MAXBODY: '1048576', LEDGER__HTTP__MAXBATCH: '1048576' } });
+		const small = await startGateway({ env: { ...env, LEDGER__HTTP__BODYMEMORY: '1048576', LEDGER__HTTP__MAXBODY: '1048576', LEDGER__HTTP__MAXBATCH: '1048576', LEDGER__HTTP__REQUESTTIMEOUT: '2m' } });
 		const grows = (n) => JSON.stringify({ ...anEvent(), payload: { comment: 'x', numbers: 'HERE' } }).replace('"HERE"', `[${Array(n).fill('1e20').join()}]`);
 		const append = (body) => small.api('/v1/ledger/events', { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
 		try {

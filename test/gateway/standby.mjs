@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { randomUUID } from 'node:crypto';
 import { anEvent, killBackends, newTenant, rows, sql, startGateway, waitFor } from './lib/gateway.mjs';
+import { relay } from './lib/relay.mjs';
+import { replica } from './lib/replica.mjs';
 
 let gateway;
 let tenant;
@@ -116,4 +118,42 @@ test('a database that takes no writes: 503 and not ready, reads go on, and when 
 	}
 	await waitFor(async () => (await append(anEvent())).status === 201, { what: 'appends again' });
 	await gateway.ready();
+});
+
+test('a hot standby in the place of the primary: reads and no writes; promoted, it has what was there and takes more', async () => {
+	const standby = await replica();
+	const door = await relay();
+	const other = await startGateway({ env: { LEDGER__DB__CONNECTIONSTRING: door.url } });
+	const post = (body) => other.api('/v1/ledger/events', { method: 'POST', tenant, body });
+	const read = (path, status = 200) => waitFor(async () => {
+		const answer = await other.api(path, { tenant });
+		return answer.status === status && answer.json;
+	}, { what: `${status} of ${path}` });
+	const checks = async () => (await other.admin('/health/ready')).json.checks;
+	try {
+		await other.ready();
+		const before = [anEvent({ id: randomUUID() }), anEvent({ id: randomUUID() })];
+		for (const event of before) assert.equal((await post(event)).status, 201);
+		await standby.caughtUp();
+		door.lead(standby);
+		const refused = await waitFor(async () => { const answer = await post(anEvent()); return answer.json.code === '25006' && answer; }, { what: 'the refusal' });
+		assert.deepEqual([refused.status, refused.headers['retry-after']], [503, '5'], refused.text);
+		await waitFor(async () => (await checks()).some(({ name, ok }) => name === 'writes' && !ok), { what: 'the probe to see it' });
+		assert.equal((await other.admin('/health/ready')).status, 503);
+		for (const { id } of before) assert.equal((await read(`/v1/ledger/events/${id}`)).envelope.id, id);
+		await read('/v1/ledger/projections/findings');
+
+		await standby.promote();
+		const next = await waitFor(async () => { const answer = await post(anEvent()); return answer.status === 201 && answer; }, { what: 'appends after the promotion' });
+		await other.ready();
+		for (const { id } of before) assert.equal((await read(`/v1/ledger/events/${id}`)).envelope.id, id);
+		assert.equal((await post(before[0])).status, 200, 'known there, too');
+		assert.equal((await other.api(`/v1/ledger/events/${next.json.envelope.id}`, { tenant })).status, 200);
+		// And not to the old one.
+		assert.equal(await sql(`SELECT count(*) FROM ledger.ledger_events WHERE event_id = '${next.json.envelope.id}'`), '0');
+	} finally {
+		await other.stop();
+		await door.close();
+		await standby.destroy();
+	}
 });

@@ -3,7 +3,8 @@
 #
 # Files that send what attackers would run with the build under AddressSanitizer and UBSan,
 # the others with the plain one.  GATEWAY_ASAN=1 runs all of them under these sanitizers,
-# GATEWAY_TSAN=1 under ThreadSanitizer.
+# GATEWAY_TSAN=1 under ThreadSanitizer.  LEDGER_LONG=1 runs all of them with each build, and
+# then demands that they notice what is broken on purpose (test/gateway/mutations.sh).
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/suite.sh"
 . test/lib/npm.sh
 
@@ -21,22 +22,25 @@ is_hostile() {
 	return 1
 }
 
-# The build that runs a test: address, thread, or nothing for the plain one.
-build_of() {
-	if [ -n "${GATEWAY_TSAN:-}" ]; then
+# The builds that run a test, of plain, address and thread.
+builds_of() {
+	if [ -n "${LEDGER_LONG:-}" ]; then
+		echo plain address thread
+	elif [ -n "${GATEWAY_TSAN:-}" ]; then
 		echo thread
 	elif [ -n "${GATEWAY_ASAN:-}" ] || is_hostile "$1"; then
 		echo address
+	else
+		echo plain
 	fi
 }
 
 plain=() address=() thread=()
 for name in "${tests[@]}"; do
-	case $(build_of "$name") in
-		thread) thread+=("test/gateway/$name.mjs") ;;
-		address) address+=("test/gateway/$name.mjs") ;;
-		*) plain+=("test/gateway/$name.mjs") ;;
-	esac
+	for build in $(builds_of "$name"); do
+		declare -n files=$build
+		files+=("test/gateway/$name.mjs")
+	done
 done
 
 need_packages test/gateway ajv yaml @redocly/cli
@@ -64,4 +68,5 @@ run_files() {
 run_files '' "${plain[@]}"
 run_files address "${address[@]}"
 run_files thread "${thread[@]}"
+[ -z "${LEDGER_LONG:-}" ] || [ $# -gt 0 ] || test/gateway/mutations.sh || status=$?
 exit "$status"
