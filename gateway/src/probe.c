@@ -463,7 +463,8 @@ void
 probe_live(request *r)
 {
 	static const char body[] =
-		"{\"checks\":[{\"degraded\":false,\"detail\":\"answers\",\"name\":\"process\",\"ok\":true}],\"status\":\"ready\"}";
+		"{\"checks\":[{\"degraded\":false,\"detail\":\"answers\",\"name\":\"process\",\"ok\":true}],"
+		"\"status\":\"ready\"}";
 
 	request_text(r, 200, "application/json", body, sizeof(body) - 1);
 }

@@ -14,7 +14,8 @@ writes(int64_t us, const char *wanted)
 	char		text[CLOCK_MS_SIZE];
 	char	   *end = clock_put_ms(text, us);
 
-	ok(strcmp(text, wanted) == 0 && end == text + strlen(wanted), "%lld us are %s ms (%s)", (long long) us, wanted, text);
+	ok(strcmp(text, wanted) == 0 && end == text + strlen(wanted), "%lld us are %s ms (%s)",
+	   (long long) us, wanted, text);
 }
 
 int
