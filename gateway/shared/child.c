@@ -10,10 +10,10 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
-#include "dbthread.h"
 
 /* How long one that was told to end may take. */
 #define END_MS 3000
@@ -28,11 +28,20 @@ typedef struct running
 	pid_t		pid;
 	int			pipe;			/* -1: its other end was closed */
 	bool		stopping;
-	int64_t		until;			/* dbthread_now() at which the next signal is sent */
+	int64_t		until;			/* now_ms() at which the next signal is sent */
 	int			sent;			/* the last one, 0: none */
 	char		line[LINE_MAX_BYTES];
 	size_t		line_len;
 } running;
+
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static void
 tell_line(running *r)
@@ -75,7 +84,7 @@ listen_once(running *r)
 		take_output(r);
 	if (fds[1].revents != 0)
 	{
-		int64_t		grace = dbthread_now() + r->c->grace_ms;
+		int64_t		grace = now_ms() + r->c->grace_ms;
 
 		r->stopping = true;
 		if (grace < r->until)
@@ -87,11 +96,11 @@ listen_once(running *r)
 static void
 press(running *r)
 {
-	if (dbthread_now() < r->until)
+	if (now_ms() < r->until)
 		return;
 	r->sent = r->sent == 0 ? SIGTERM : SIGKILL;
 	kill(-r->pid, r->sent);
-	r->until = dbthread_now() + END_MS;
+	r->until = now_ms() + END_MS;
 }
 
 static int
@@ -170,7 +179,7 @@ spawn(running *r, int error)
 int
 child_run(const child *c, fault *f)
 {
-	running		r = {.c = c, .until = dbthread_now() + c->limit_ms};
+	running		r = {.c = c, .until = now_ms() + c->limit_ms};
 	int			ends[2],
 				bad,
 				status;
