@@ -89,6 +89,7 @@ main(int argc, char **argv)
 		ONLINE("proof", "write an event and its proof bundle to files (needs the database)"),
 		ONLINE("export", "write events to a file that replay and an import take (needs the database)"),
 		ONLINE("replay", "make a ledger again and compare every hash (needs the database)"),
+		ONLINE("backup", "back the whole ledger up, with a manifest of its heads (needs the database)"),
 		END
 	};
 	const cli_program program = {

@@ -22,6 +22,7 @@ main(int argc, char **argv)
 		proof_command,
 		export_command,
 		replay_command,
+		backup_command,
 		END
 	};
 	const cli_program program = {

@@ -18,6 +18,7 @@ extern const cli_command proof_command;
 extern const cli_command export_tiles_command;
 extern const cli_command export_command;
 extern const cli_command replay_command;
+extern const cli_command backup_command;
 
 /* The signing key that --key-file or the environment names; CLI_NOT_FOUND and no message if none does. */
 extern cli_exit signing_key(const cli_args *args, lc_signer *out);
