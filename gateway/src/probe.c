@@ -352,6 +352,20 @@ probe_draining(void)
 
 /* ---- answers ---- */
 
+/*
+ * Keys that were named will come: until then requests are better sent elsewhere.
+ * Where none were named waiting does not help, and somebody must be told.
+ */
+static check
+check_keys(void)
+{
+	if (auth_ready())
+		return make_check("keys", true, false, "there are keys to verify tokens with");
+	if (config_now()->auth_jwks[0] != '\0')
+		return make_check("keys", false, false, "no key of the authority yet");
+	return make_check("keys", true, true, "no token is accepted: LEDGER__AUTH__JWKS is not set");
+}
+
 /* Returns how many: what was seen, and what this process knows of itself. */
 static size_t
 take_checks(check out[MAX_CHECKS + 2], bool *draining)
@@ -370,8 +384,7 @@ take_checks(check out[MAX_CHECKS + 2], bool *draining)
 	pthread_mutex_unlock(&mutex);
 	out[n++] = db_up() ? make_check("connections", true, false, "connected")
 		: make_check("connections", false, false, "no connection for requests yet");
-	out[n++] = auth_ready() ? make_check("keys", true, false, "there are keys to verify tokens with")
-		: make_check("keys", false, false, "no key of the authority yet");
+	out[n++] = check_keys();
 	return n;
 }
 

@@ -168,6 +168,18 @@ test('no key to verify tokens with: 503', async () => {
 	}
 });
 
+test('nothing that keys could come from: 200, degraded', async () => {
+	const keyless = await startGateway({ unset: ['LEDGER__AUTH__JWKS'] });
+	try {
+		const now = await becomes('ready', (n) => n.http === 200, keyless);
+		assert.equal(now.status, 'degraded');
+		assert.deepEqual(now.check('keys'), { name: 'keys', ok: true, degraded: true, detail: 'no token is accepted: LEDGER__AUTH__JWKS is not set' });
+		assert.equal((await keyless.api('/v1/ledger/events')).status, 401);
+	} finally {
+		await keyless.stop();
+	}
+});
+
 test('SIGTERM: ready is 503 and draining before listening ends', async () => {
 	const ending = await startGateway({ env: { LEDGER__HTTP__DRAINDELAY: '2s' } });
 	await ending.ready();

@@ -57,6 +57,10 @@ mutant src/stream.c export 'an export that failed ends as if it were whole' 's/s
 mutant src/config_env.c config 'settings that are not kept stay in memory' 's/wipe_free\(/free(/g'
 mutant src/probe.c health 'every server tells its version' 's/version != NULL \? version : ""/version/'
 mutant src/request.c limits 'a body counts as it came' 's/if \(canonical <= r->counted \|\|/if (canonical > 0 ||/'
+mutant src/job_queue.c reads 'reads of two tenants share a statement' \
+	's/\*c != .\\0.; c\+\+\)/false; c++)/; s/\(\*at\)->route == row && strcmp\(\(\*at\)->tenant, tenant\) == 0/(*at)->route == row/'
+mutant src/dbpipe_answer.c reads 'what one read of a statement did wrong is the answer of all' 's/else if \(s->count > 1\)/else if (false)/'
+mutant src/dbpipe_answer.c reads 'reads of a lost connection are not asked again' 's/\(j->route->flags & ROUTE_READ_ONLY\) != 0 && may_once\(j\)/false \&\& may_once(j)/'
 mutant src/body.c strict 'a byte read behind the end of a body' \
 	's/(if \(w->raw.len == 0\))/if (w->raw.len > 0 \&\& w->raw.data[w->raw.cap] == 1)\n\t\tw->events++;\n\t$1/' address
 [ "$survivors" -eq 0 ]

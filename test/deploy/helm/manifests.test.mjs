@@ -235,9 +235,9 @@ test('the notes are the steps of the guide, and what is still missing', () => {
 	assert.match(text, /kubectl --namespace ledgers logs deploy\/stellaops-findings-ledger \| grep "Ledger started"/);
 	assert.match(text, /kubectl --namespace ledgers port-forward svc\/stellaops-findings-ledger 8080/);
 	assert.match(text, /curl -sf http:\/\/127\.0\.0\.1:8080\/metrics \| head/);
-	assert.match(text, /does not become ready, .* until LEDGER__AUTH__JWKS/s);
+	assert.match(text, /accepts no token, .* until LEDGER__AUTH__JWKS/s);
 	assert.match(text, /Backups are not scheduled/);
-	assert.doesNotMatch(notes({ values: everything }), /does not become ready|Backups are not|without a signature/);
+	assert.doesNotMatch(notes({ values: everything }), /accepts no token|Backups are not|without a signature/);
 	assert.match(notes({ values: everything }), /3 gateways share page tokens only if/);
 	assert.match(notes({ values: { enabled: false } }), /not enabled/);
 });
