@@ -35,7 +35,7 @@ mutant() {
 		sed 's/^/# /' "$log"
 		survivors=$((survivors + 1))
 	elif cp "$copy/gateway/bin$sanitizer/ledger-gateway" "$build/ledger-gateway" &&
-		GATEWAY_SANITIZER=mutant node --test --test-concurrency=1 --test-timeout=1200000 --test-reporter=tap \
+		GATEWAY_SANITIZER=mutant timeout 300 node --test --test-concurrency=1 --test-timeout=1200000 --test-reporter=tap \
 			"test/gateway/$test.mjs" >"$log" 2>&1; then
 		echo "not ok - $name: $test.mjs notices"
 		survivors=$((survivors + 1))
