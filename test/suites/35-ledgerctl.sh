@@ -6,7 +6,7 @@
 
 here=test/ledgerctl
 mapfile -t tests < <([ $# -gt 0 ] && printf '%s\n' "$@" || printf '%s\n' commands proofs exports findings checkpoints tiles mutations mangled examples)
-make -s -C gateway
+make -s -j2 -C gateway
 make -s -C "$here"
 make -s -C test/go ../../build/go/tiles
 

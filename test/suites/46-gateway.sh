@@ -46,10 +46,10 @@ done
 need_packages test/gateway ajv yaml @redocly/cli
 
 # Before the clock of a test runs.
-make -s -C gateway all
+make -s -j2 -C gateway all
 for sanitizer in address thread; do
 	declare -n files=$sanitizer
-	[ ${#files[@]} -eq 0 ] || make -s -C gateway BIN="../build/gateway-$sanitizer" SANITIZE="$sanitizer" \
+	[ ${#files[@]} -eq 0 ] || make -s -j2 -C gateway BIN="../build/gateway-$sanitizer" SANITIZE="$sanitizer" \
 		"../build/gateway-$sanitizer/ledger-gateway"
 done
 start_ledger
