@@ -111,8 +111,9 @@ subtest '2: the configuration of another pg_partman' => sub {
 	is(failed('partman4'), '', 'taking over registers the table again');
 	is(sql('partman4', "SELECT $columns FROM partman.part_config"), $wanted, 'as it was');
 	command('partman4', 'UPDATE ledger.ledger_partition_intent SET premake = 9; SELECT ledger.ledger_maintenance_tick()');
-	is(sql('partman4', q{SELECT count(*) FROM pg_inherits WHERE inhparent = 'ledger.finding_history'::regclass}) -
-		sql('partman5', q{SELECT count(*) FROM pg_inherits WHERE inhparent = 'ledger.finding_history'::regclass}), 6, 'and maintenance makes months');
+	# How many that are depends on the day of the month.
+	my $month = q{SELECT to_regclass('ledger.finding_history_p' || to_char(now() + interval '9 months', 'YYYY_MM')) IS NOT NULL};
+	is_deeply([ map { sql($_, $month) } qw(partman5 partman4) ], [ 'f', 't' ], 'and maintenance makes months');
 	clean_by_both($node, 'both verifiers find it clean', db => 'partman4');
 };
 
