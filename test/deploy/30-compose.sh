@@ -161,6 +161,7 @@ drain() {
 	stopping=$!
 	check 'drain: nobody new is let in' wait_for 30 not ready
 	echo 'ROLLBACK; \q' >&"${LOCK[1]}"
+	# How these ended is judged below, by what they left: an answer, an exit status, an event.
 	wait "$answer" || true
 	wait "$stopping" || true
 	wait "$psql" 2>/dev/null || true

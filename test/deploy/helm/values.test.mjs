@@ -80,9 +80,8 @@ test('the commands of the jobs are commands of the real ledgerctl, with options 
 	assert.deepEqual(commands.map((c) => c.slice(0, 2).join(' ')).sort(),
 		['ledgerctl anchor', 'ledgerctl backup', 'ledgerctl migrate', 'ledgerctl verify']);
 	const env = { PATH: process.env.PATH };
-	const known = runProgram('ledgerctl', ['--help'], env);
 	for (const [, command, ...args] of commands)
-		await t.test(command, { skip: !known.includes(`  ${command} `) && 'this build has no such command' }, () => {
+		await t.test(command, () => {
 			const help = runProgram('ledgerctl', [command, '--help'], env);
 			for (const option of args.filter((a) => a.startsWith('--'))) assert.ok(help.includes(`  ${option}`), `${command} ${option}`);
 		});
