@@ -80,18 +80,7 @@ sub tampered
 	my ($sql) = @_;
 	my $db = 'copy' . ++$copies;
 	$node->safe_psql('postgres', "CREATE DATABASE $db TEMPLATE $DB");
-	$node->safe_psql($db, <<~SQL);
-		BEGIN;
-		SELECT format('ALTER EVENT TRIGGER %I DISABLE', evtname) FROM pg_event_trigger WHERE evtname LIKE 'ledger%' \\gexec
-		CREATE TEMP TABLE guarded ON COMMIT DROP AS
-			SELECT tgrelid::regclass::text AS relation, tgname FROM pg_trigger
-			WHERE tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'ledger'::regnamespace) AND NOT tgisinternal AND tgenabled = 'A';
-		SELECT format('ALTER TABLE ONLY %s DISABLE TRIGGER %I', relation, tgname) FROM guarded \\gexec
-		$sql;
-		SELECT format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', relation, tgname) FROM guarded \\gexec
-		SELECT format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', evtname) FROM pg_event_trigger WHERE evtname LIKE 'ledger%' \\gexec
-		COMMIT;
-		SQL
+	change_unguarded($node, $db, $sql);
 	return $db;
 }
 

@@ -81,6 +81,11 @@ named like the finding.  Returns how many were imported.  C<db>.
 pg_dump into $file (C<-Fc> unless an option says otherwise), and pg_restore of it into a new, empty database.
 Both return exit status and what was printed.
 
+=item change_unguarded($node, $dbname, $sql, $after)
+
+Runs $sql as a superuser with the guards off and event triggers blind, all in one transaction; $after, if it
+is given, once the triggers of the tables are on again.
+
 =item verify_kinds($node, %options)
 
 What ledger_verify() finds, as sorted texts "kind sequence" (only "kind" for a finding without a
@@ -144,7 +149,7 @@ our @EXPORT = qw(
   $DB $ROOT
   ledger_node migrate create_ledger login_role
   append append_many import_at dump_to restore_from
-  verify_kinds report plain_kinds clean_by_both found_by_both query_json
+  change_unguarded verify_kinds report plain_kinds clean_by_both found_by_both query_json
   error_of fails_with content_digest literal
 );
 
@@ -264,6 +269,26 @@ sub restore_from
 	$node->safe_psql('postgres', "CREATE DATABASE \"$dbname\" TEMPLATE template0 ENCODING 'UTF8'");
 	IPC::Run::run([ 'pg_restore', @options, '-d', $node->connstr($dbname), $file ], '>&', \$output);
 	return ($? >> 8, $output);
+}
+
+sub change_unguarded
+{
+	my ($node, $dbname, $sql, $after) = @_;
+	$after //= 'SELECT';
+	$node->safe_psql($dbname, <<~SQL);
+		BEGIN;
+		SELECT format('ALTER EVENT TRIGGER %I DISABLE', evtname) FROM pg_event_trigger WHERE evtname LIKE 'ledger%' \\gexec
+		CREATE TEMP TABLE guarded ON COMMIT DROP AS
+			SELECT tgrelid::regclass::text AS relation, tgname FROM pg_trigger
+			WHERE tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'ledger'::regnamespace) AND NOT tgisinternal AND tgenabled = 'A';
+		SELECT format('ALTER TABLE ONLY %s DISABLE TRIGGER %I', relation, tgname) FROM guarded \\gexec
+		$sql;
+		SELECT format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', relation, tgname) FROM guarded \\gexec
+		$after;
+		SELECT format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', evtname) FROM pg_event_trigger WHERE evtname LIKE 'ledger%' \\gexec
+		COMMIT;
+		SQL
+	return;
 }
 
 sub verify_kinds

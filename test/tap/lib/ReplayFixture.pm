@@ -14,7 +14,6 @@ ReplayFixture - a ledger with something of everything, its export, and replays o
   my $run = replay($node, 'copy', '--fixture', $file, '--tenant', 'all', '--report', "$dir/out.json");
   is($run->{code}, 0, 'replayed');
   is(without_timings("$dir/out.json"), ..., 'the same report');
-  change_unguarded($node, 'copy', 'UPDATE ...');
 
 =head1 FUNCTIONS
 
@@ -45,10 +44,6 @@ The report as canonical text, but for its timings.
 
 The report as a hash reference.
 
-=item change_unguarded($node, $dbname, $sql)
-
-A change with every guard off.
-
 =back
 
 =cut
@@ -63,7 +58,7 @@ use LedgerCluster;
 use Ledgerctl;
 use PostgreSQL::Test::Utils qw(slurp_file);
 
-our @EXPORT = qw(fill_ledger export_fixture empty_ledger replay replay_env without_timings report_of change_unguarded);
+our @EXPORT = qw(fill_ledger export_fixture empty_ledger replay replay_env without_timings report_of);
 
 my $json = JSON::PP->new->canonical;
 
@@ -137,24 +132,6 @@ sub without_timings
 	my $report = report_of($file);
 	delete $report->{timings} or die "$file has no timings";
 	return $json->encode($report);
-}
-
-sub change_unguarded
-{
-	my ($node, $dbname, $sql) = @_;
-	$node->safe_psql($dbname, <<~SQL);
-		BEGIN;
-		SELECT format('ALTER EVENT TRIGGER %I DISABLE', evtname) FROM pg_event_trigger WHERE evtname LIKE 'ledger%' \\gexec
-		CREATE TEMP TABLE guarded ON COMMIT DROP AS
-			SELECT tgrelid::regclass::text AS relation, tgname FROM pg_trigger
-			WHERE tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'ledger'::regnamespace) AND NOT tgisinternal AND tgenabled = 'A';
-		SELECT format('ALTER TABLE ONLY %s DISABLE TRIGGER %I', relation, tgname) FROM guarded \\gexec
-		$sql;
-		SELECT format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', relation, tgname) FROM guarded \\gexec
-		SELECT format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', evtname) FROM pg_event_trigger WHERE evtname LIKE 'ledger%' \\gexec
-		COMMIT;
-		SQL
-	return;
 }
 
 1;
